@@ -1,0 +1,99 @@
+/**
+ * Tests that need more than Node and npm say so, and the runner lists at its end what was not run and
+ * what would bring it:
+ *
+ * ```ts no-run
+ * test('Ctrl-C under a terminal …', { skip: needs('tmux') }, async () => { … })
+ * ```
+ */
+import { spawnSync } from 'node:child_process'
+import { accessSync, appendFileSync, constants } from 'node:fs'
+import path from 'node:path'
+
+interface Need {
+  isMet(): boolean
+  /** The command that brings it; undefined when the machine itself would have to be another one. */
+  readonly command: string | undefined
+}
+
+export interface NotRun {
+  readonly need: string
+  readonly command: string | undefined
+  readonly file: string
+}
+
+const known = {
+  bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
+  busybox: program('busybox', 'apt-get install -y busybox'),
+  ps: program('ps', 'apt-get install -y procps'),
+  prlimit: program('prlimit', 'apt-get install -y util-linux'),
+  python3: program('python3', 'apt-get install -y python3'),
+  setpriv: program('setpriv', 'apt-get install -y util-linux'),
+  setsid: program('setsid', 'apt-get install -y util-linux'),
+  timeout: program('timeout', 'apt-get install -y coreutils'),
+  tmux: program('tmux', 'apt-get install -y tmux'),
+  unshare: program('unshare', 'apt-get install -y util-linux'),
+  linux: { isMet: () => process.platform === 'linux', command: undefined },
+  root: { isMet: () => process.getuid?.() === 0, command: undefined },
+  /** A process namespace of one's own: refused in many containers, whoever asks. */
+  'pid namespace': {
+    isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
+    command: undefined,
+  },
+  /** A mount namespace of one's own, for read-only and full disks. */
+  'mount namespace': {
+    isMet: () => isSuccess('unshare', ['--mount', 'sh', '-c', 'mount -t tmpfs none /mnt']),
+    command: undefined,
+  },
+} satisfies Record<string, Need>
+
+export type NeedName = keyof typeof known
+
+const asked = new Map<NeedName, boolean>()
+
+/**
+ * Whether a test must be skipped: false when everything named is here, else the reason, which is also
+ * noted for the runner in the file that `TIDYPOOL_NOT_RUN` names.
+ */
+export function needs(...names: readonly NeedName[]): string | false {
+  const missing = names.filter((name) => !isHere(name))
+  for (const name of missing) note(name)
+  if (missing.length === 0) return false
+  return `needs ${missing.map((name) => known[name].command ?? name).join(' and ')}`
+}
+
+function isHere(name: NeedName): boolean {
+  const met = asked.get(name) ?? known[name].isMet()
+  asked.set(name, met)
+  return met
+}
+
+function note(need: NeedName): void {
+  const report = process.env['TIDYPOOL_NOT_RUN']
+  if (report === undefined) return
+  const line: NotRun = {
+    need,
+    command: known[need].command,
+    file: path.relative(process.cwd(), process.argv[1] ?? ''),
+  }
+  appendFileSync(report, `${JSON.stringify(line)}\n`)
+}
+
+function program(name: string, command: string): Need {
+  return { isMet: () => isOnPath(name), command }
+}
+
+function isOnPath(name: string): boolean {
+  return (process.env['PATH'] ?? '').split(path.delimiter).some((folder) => {
+    try {
+      accessSync(path.join(folder, name), constants.X_OK)
+      return true
+    } catch {
+      return false // not in this folder: the next may have it
+    }
+  })
+}
+
+function isSuccess(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { stdio: 'ignore', timeout: 10_000 }).status === 0
+}
