@@ -83,7 +83,8 @@ export async function runTests({ parts = [], options = [], env = {}, build = tru
  * others get tsx, which lowers the second too. @returns {string[]}
  */
 function loader() {
-  if (process.features.typescript && isSyntax('async () => { await using a = null }')) return []
+  const strips = 'typescript' in process.features && process.features.typescript !== false
+  if (strips && isSyntax('async () => { await using a = null }')) return []
   return ['--import', pathToFileURL(path.join(root, 'scripts/with-tsx.mjs')).href]
 }
 
