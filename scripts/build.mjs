@@ -59,7 +59,7 @@ if (!existsSync(tsc)) {
 }
 try {
   const args = [tsc, '-p', path.join(root, 'tsconfig.build.json'), '--outDir', fresh]
-  if (emitOnly) args.push('--noCheck')
+  if (emitOnly) args.push('--noCheck', '--isolatedDeclarations', 'false')
   const built = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   // Type errors do not keep the files back, so that a build in the middle of a change can be tried;
   // the status tells. A build that made nothing leaves dist/ as it was.
