@@ -1,0 +1,272 @@
+/**
+ * The clean-up itself, in POSIX sh: the guardian runs it when its owner has gone, a sweep runs it on the journals of
+ * owners whose guardian has gone too. One text for both, so that there is one truth about what may be killed or removed.
+ *
+ *   sh -c TEXT tidypool-guardian guardian SCOPE JOURNAL|-      waits for end-of-file on stdin, then replays
+ *   sh -c TEXT tidypool-sweep    sweep FILE...                 replays each journal whose owner is dead
+ *
+ * sh, because it starts in 3 ms and needs 0.3 MiB, and as `-c TEXT`, because sh reads files as it goes: an upgrade in
+ * place would change a running guardian. It is checked with dash, bash, bash --posix and busybox.
+ *
+ * Rules it keeps: an id that is not exactly 32 hex digits is refused before anything else (an empty one is found in every
+ * process). A process is signalled only by pid and start time, read again just before. A directory is removed only by
+ * device and inode, below a name that follows from the id. What has gone is success.
+ */
+export const cleanUpScript: string = withoutComments(`
+# The user's tools may be anything; the system's come first.
+PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
+LC_ALL=C
+export PATH LC_ALL
+umask 077
+# Words from journals and from /proc must not become file names.
+set -f
+newline='
+'
+
+# Every signal that would end us and can be caught: nodemon sends USR2 to a whole tree, systemd TERM. Which names exist differs.
+for signal in HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM STKFLT XCPU XFSZ VTALRM PROF \\
+  IO POLL PWR SYS EMT INFO TSTP TTIN TTOU 34 35 36 37 38 39 40 41 42 43 44 45 46 47 48 49 50 51 52 53 54 55 56 57 58 59 60 61 62 63 64
+do command trap '' $signal; done 2>/dev/null
+
+is_scope() { case $1 in *[!0-9a-f]*) return 1 ;; ????????????????????????????????) return 0 ;; *) return 1 ;; esac; }
+# A positive number without leading zero that every shell can count with.
+is_number() { case $1 in '' | 0* | *[!0-9]* | ??????????????????*) return 1 ;; esac; }
+
+# stat_of PID: sets state, pgrp, session, tty and start. Names may hold newlines and parentheses: the last line counts, after its last ') '.
+stat_of() {
+  last= state=
+  if [ -n "$proc" ]; then
+    while IFS= read -r line; do last=$line; done 2>/dev/null </proc/$1/stat
+    [ -n "$last" ] || return 1
+    set -- \${last##*) }
+    state=$1 pgrp=$3 session=$4 tty=$5
+    [ $# -ge 20 ] || return 1
+    shift 19
+    start=$1
+  else
+    set -- $(ps -o state=,pgid=,lstart= -p "$1" 2>/dev/null)
+    [ $# -gt 2 ] || return 1
+    state=\${1%"\${1#?}"} pgrp=$2 session=0 tty=0
+    shift 2
+    IFS=_
+    start="$*"
+    IFS=" 	$newline"
+  fi
+}
+
+# is_alive PID START: that very process runs. A zombie has ended.
+is_alive() {
+  is_number "$1" && stat_of "$1" && [ "$start" = "$2" ] || return 1
+  case $state in [ZXx]) return 1 ;; esac
+}
+
+# may_signal PID: never process 1, ourselves, or the owner (it lives when only one of its threads has ended).
+may_signal() { is_number "$1" && [ "$1" -gt 1 ] && [ "$1" != "$$" ] && [ "$1" != "$owner" ]; }
+
+# Pass 1: what the owner started, by pid and start time; each leads a session of its own, so its group goes with it.
+end_recorded() {
+  while IFS=' ' read -r kind a b rest; do
+    case $kind in
+      o) is_number "$a" && owner_tty=$a ;;
+      p)
+        may_signal "$a" && is_alive "$a" "$b" || continue
+        if [ "$pgrp" = "$a" ]; then kill -s KILL -- "-$a"; else kill -s KILL "$a"; fi 2>/dev/null &&
+          echo "process $a $b recorded"
+        ;;
+      # An earlier guardian that somebody stopped would stay for ever.
+      g) may_signal "$a" && is_alive "$a" "$b" && kill -s KILL "$a" 2>/dev/null ;;
+    esac
+  done <"$journal"
+}
+
+carriers() { (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
+
+# Pass 2: whatever carries the id in its environment, until nothing is found. Killed as found and looked for again at
+# once, so that those who fork meanwhile lose.
+end_carriers() {
+  rounds=0 idle=0 known=' ' spared=' '
+  while [ $rounds -lt 1000 ] && [ $idle -lt 100 ]; do
+    rounds=$((rounds + 1)) found= fresh=
+    now=0
+    [ -z "$proc" ] || IFS='. ' read -r seconds hundredths rest </proc/uptime && now=$seconds$hundredths
+    for entry in $(carriers); do
+      pid=\${entry%/environ}
+      may_signal "$pid" && stat_of "$pid" || continue
+      case $state in [ZXx]) continue ;; esac
+      seen=$start
+      # Younger than this round: the number may have passed to another process since grep read it. Look once more.
+      if [ "$seen" -ge "$now" ]; then
+        [ -n "$(carriers "$pid")" ] && stat_of "$pid" && [ "$start" = "$seen" ] || continue
+      fi
+      if [ "$tty" != 0 ] && [ "$tty" != "$owner_tty" ]; then
+        # Somebody works there, in a terminal that is not the owner's.
+        case $spared in *" $pid "*) ;; *) spared="$spared$pid " && note spared ;; esac
+        continue
+      fi
+      found=1
+      case $known in *" $pid-$seen "*) ;; *) fresh=1 known="$known$pid-$seen " && note ended ;; esac
+      kill -s KILL "$pid" 2>/dev/null
+    done
+    [ -n "$found" ] || return 0
+    if [ -n "$fresh" ]; then idle=0; else idle=$((idle + 1)); fi
+  done
+  echo "failed processes"
+}
+
+# note WORD: remembers the process that stat_of read last, to be named in the log.
+note() {
+  name='?'
+  IFS= read -r name 2>/dev/null </proc/$pid/comm
+  [ \${#notes} -gt 8000 ] || notes="$notes$1 $pid $start $pgrp $name$newline"
+}
+
+# Processes found only by what they carry were not of a worker's group: somebody may miss them, so they are named.
+write_notes() {
+  [ -n "$notes" ] || return 0
+  clock=$(date +%s) log=\${folder%/*}/ended.log
+  printf %s "$notes" | while IFS=' ' read -r word pid start pgrp name; do
+    # Recorded ones that were still dying when we looked.
+    [ -n "$journal" ] && grep -q "^p $pgrp " "$journal" && continue
+    name=$(printf %s "$name" | tr -cd 'A-Za-z0-9 ._/:+()-')
+    echo "process $pid $start $word $name"
+    [ -z "$journal" ] || echo "$clock $word $pid $start $name" >>"$log"
+  done
+  [ -n "$journal" ] && [ -f "$log" ] && [ "$(wc -c <"$log")" -gt 65536 ] || return 0
+  tail -c 32768 "$log" >"$log.$$" && mv -f "$log.$$" "$log"
+}
+
+# directory_of WORD: decodes a path into $directory and accepts it only if it is the directory of this scope, and ours.
+directory_of() {
+  case $1 in *[!A-Za-z0-9/._\\\\-]* | *\\\\[!0]* | *\\\\) return 1 ;; esac
+  # The full stop keeps newlines at the end of the name.
+  directory=$(printf '%b.' "$1") && directory=\${directory%.}
+  case $directory in [!/]* | */../* | */./*) return 1 ;; esac
+  [ "\${directory##*/}" = "tidypool-\${scope%????????????????????}" ] &&
+    [ -d "$directory" ] && [ ! -L "$directory" ] && [ -O "$directory" ]
+}
+
+is_directory() {
+  [ -d "$directory" ] && [ ! -L "$directory" ] || return 1
+  if ids=$(stat -c '%d %i' -- "$directory" 2>/dev/null); then [ "$ids" = "$1 $2" ]; return; fi
+  # No GNU or busybox stat: the inode alone.
+  ids=$(ls -di -- "$directory" 2>/dev/null) && set -- "$2" $ids && [ "$1" = "$2" ]
+}
+
+# Pass 3: the scope's directory. Only intended: it is empty, or not ours. Made: by device and inode.
+remove_directories() {
+  while IFS=' ' read -r kind a b c; do
+    case $kind in
+      d) directory_of "$a" && rmdir -- "$directory" 2>/dev/null && echo "directory $a" ;;
+      i)
+        directory_of "$c" && is_directory "$a" "$b" || continue
+        tries=0
+        # Processes that were killed just now may still be adding files; folders may be closed to writing.
+        while is_directory "$a" "$b" && [ $tries -lt 5 ]; do
+          [ $tries -eq 0 ] || find "$directory" -type d ! -perm -700 -exec chmod u+rwx {} \\; 2>/dev/null
+          [ $tries -lt 2 ] || sleep 0.1 2>/dev/null || sleep 1
+          rm -rf -- "$directory" 2>/dev/null
+          tries=$((tries + 1))
+        done
+        if is_directory "$a" "$b"; then echo "failed directory $c" && keep=1; else echo "directory $c"; fi
+        ;;
+    esac
+  done <"$journal"
+}
+
+# claim FILE: makes the journal ours by renaming it. Whoever comes second finds nothing, so each is replayed once.
+claim() {
+  stat_of $$ || start=0
+  journal=$folder/$plain~$$-$start
+  mv -- "$1" "$journal" 2>/dev/null
+}
+
+replay() {
+  keep= notes= owner_tty=0
+  if [ "$world" = here ]; then
+    end_recorded
+    end_carriers
+  fi
+  remove_directories
+  write_notes
+  # Last, and only when all is done: until then the next sweep goes on where we were ended.
+  [ -n "$keep" ] || rm -f -- "$journal"
+  echo "journal $plain"
+}
+
+# take_apart FILE: sets what the name of a journal says; fails for every name that is not exactly one.
+take_apart() {
+  folder=\${1%/*} plain=\${1##*/} claimant=
+  case $plain in *~*) claimant=\${plain#*~} plain=\${plain%%~*} ;; esac
+  stem=\${plain%+} && stem=\${stem%.v1}
+  scope=\${stem##*-}
+  is_scope "$scope" || return 1
+  stem=\${stem%-*}
+  owner=\${stem%%-*} owner_start=\${stem#*-}
+  is_number "$owner" && [ -n "$owner_start" ] || return 1
+  case $plain in "$owner-$owner_start-$scope.v1" | "$owner-$owner_start-$scope.v1+") ;; *) return 1 ;; esac
+  [ -f "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
+}
+
+sweep_one() {
+  take_apart "$1" || return
+  # Numbers of processes mean something in one boot and pid namespace only. What an earlier boot left has no processes.
+  case \${folder##*/} in
+    "$boot-$namespace") world=here ;;
+    "$boot-"*) return ;;
+    *) world=earlier ;;
+  esac
+  if [ $world = here ]; then
+    is_alive "$owner" "$owner_start" && return
+    if [ -n "$claimant" ] && is_alive "\${claimant%%-*}" "\${claimant#*-}"; then
+      # At work: leave it. Stopped: it will never finish, and must not wake up beside us.
+      [ "$state" = T ] || return
+      kill -s KILL "\${claimant%%-*}" 2>/dev/null
+      tries=0
+      while is_alive "\${claimant%%-*}" "\${claimant#*-}" && [ $tries -lt 20000 ]; do tries=$((tries + 1)); done
+    fi
+  fi
+  # A rewriting that its owner did not live to finish: the journal beside it is complete.
+  case $plain in *+) rm -f -- "$1" && return ;; esac
+  claim "$1" || return
+  replay
+  [ $world = here ] || rmdir -- "$folder" 2>/dev/null
+}
+
+proc=
+[ -r /proc/self/stat ] && proc=1
+IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=noboot
+namespace=$(readlink /proc/self/ns/pid 2>/dev/null) && namespace=\${namespace%]} && namespace=\${namespace##*[!0-9]} || namespace=nons
+
+case $1 in
+  guardian)
+    is_scope "$2" || exit 2
+    # Nothing is ever said on the pipe: its end is the message. Three times, since a read may fail without being at the end.
+    while read -r word; do :; done
+    while read -r word; do :; done
+    while read -r word; do :; done
+    if [ "$3" = - ]; then
+      # No journal can be had: what carries the id is all we can know.
+      scope=$2 journal= folder= owner= owner_tty=0 notes=
+      end_carriers
+    elif take_apart "$3" && [ "$scope" = "$2" ]; then
+      world=here
+      rm -f -- "$3+"
+      # No journal: the owner took everything back itself, or a sweep was faster.
+      claim "$3" && replay
+    fi
+    ;;
+  sweep)
+    shift
+    for file; do sweep_one "$file"; done
+    ;;
+esac
+exit 0
+`)
+
+/** Comments are for readers of this file; `ps` shows the whole text. */
+function withoutComments(text: string): string {
+  return text
+    .replace(/^ *#.*\n/gm, '')
+    .replace(/\n+/g, '\n')
+    .trim()
+}

@@ -1,0 +1,178 @@
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs'
+import path from 'node:path'
+import { errorCode, isGoneError, isSame, type ProcessIdentity } from '../os/process-identity.ts'
+import { cleanUpStep, warnOnce } from './events.ts'
+import { encodePath } from './journal-format.ts'
+
+/** When a journal has this many lines more than after the last rewriting, it is rewritten with what is still there. */
+const linesBeforeRewrite = 2000
+
+/**
+ * The record of what a scope holds, on disk before it is held.
+ *
+ * An append is one synchronous `write` to a file opened with O_APPEND: it is in the kernel when the call returns, so
+ * that SIGKILL a moment later cannot take it back (power loss can, but then the processes are gone as well). There is
+ * no record of an end: a process is identified by its start time and a directory by its inode, so what has gone is
+ * simply not found.
+ */
+export class Journal {
+  readonly path: string
+  #fd: number
+  #lines = 0
+  /** After a write that failed half way the next record begins on a new line. */
+  #torn = false
+  readonly #facts: string[] = []
+  readonly #processes = new Map<string, ProcessIdentity>()
+
+  private constructor(file: string, fd: number) {
+    this.path = file
+    this.#fd = fd
+  }
+
+  /** Creates the journal. @throws when the file cannot be made or nothing can be written to it. */
+  static create(file: string, firstLines: readonly string[]): Journal {
+    const fd = openSync(file, 'ax', 0o600)
+    const journal = new Journal(file, fd)
+    try {
+      journal.#facts.push(...firstLines)
+      journal.#write(firstLines)
+    } catch (error) {
+      closeSync(fd)
+      unlinkSync(file)
+      throw error
+    }
+    return journal
+  }
+
+  /** Records a process before its user code may start. */
+  recordProcess(identity: ProcessIdentity): void {
+    this.#processes.set(`${identity.pid}-${identity.startTime}`, identity)
+    this.#append(`p ${identity.pid} ${identity.startTime}`)
+  }
+
+  recordGuardian(identity: ProcessIdentity): void {
+    this.#fact(`g ${identity.pid} ${identity.startTime}`)
+  }
+
+  /** Announces a directory, before it is made. */
+  intendDirectory(directory: string): void {
+    this.#fact(`d ${encodePath(directory)}`)
+  }
+
+  /** Says which directory was made: from now on it is removed with all that is in it. */
+  recordDirectory(directory: string, dev: bigint, inode: bigint): void {
+    this.#fact(`i ${dev} ${inode} ${encodePath(directory)}`)
+  }
+
+  /** Tells other threads of an executor of this one. */
+  noteExecutor(line: string): void {
+    this.#append(`x ${line}`)
+  }
+
+  /** Whether the file is still the one we write to. A cleaner of temporary files may have taken it. */
+  isInPlace(): boolean {
+    try {
+      return statSync(this.path).ino === fstatSync(this.#fd).ino
+    } catch (error) {
+      if (isGoneError(error)) return false
+      throw error
+    }
+  }
+
+  /** Keeps cleaners of old temporary files (systemd-tmpfiles) away while the owner lives. */
+  touch(): void {
+    const now = Date.now() / 1000
+    utimesSync(this.path, now, now)
+  }
+
+  /** Writes a new file with what is still held and puts it into the place of the old one. */
+  rewrite(): void {
+    for (const [key, identity] of this.#processes) {
+      if (!isSame(identity)) this.#processes.delete(key)
+    }
+    const lines = [
+      ...this.#facts,
+      ...Array.from(this.#processes.values(), ({ pid, startTime }) => `p ${pid} ${startTime}`),
+    ]
+    const unfinished = `${this.path}+`
+    const fd = openSync(unfinished, 'w', 0o600)
+    const old = this.#fd
+    try {
+      this.#fd = fd
+      this.#torn = false
+      this.#write(lines)
+      // Whoever dies here leaves the old file or the new one, and both are complete.
+      renameSync(unfinished, this.path)
+    } catch (error) {
+      this.#fd = old
+      closeSync(fd)
+      unlinkSync(unfinished)
+      throw error
+    }
+    closeSync(old)
+    this.#lines = lines.length
+  }
+
+  /** Says that nothing is held any more: a guardian that finds no journal touches nothing. */
+  remove(): void {
+    try {
+      unlinkSync(this.path)
+    } catch (error) {
+      if (!isGoneError(error)) throw error
+    }
+    closeSync(this.#fd)
+  }
+
+  /** The folder that the journals of this boot and pid namespace share. */
+  get folder(): string {
+    return path.dirname(this.path)
+  }
+
+  #fact(line: string): void {
+    this.#facts.push(line)
+    this.#append(line)
+  }
+
+  /** Never throws: with a full or read-only disk work goes on, and the levels that need no journal still hold. */
+  #append(line: string): void {
+    try {
+      this.#write([line])
+    } catch (error) {
+      this.#torn = true
+      warnOnce(
+        'TIDYPOOL_JOURNAL_WRITE',
+        `tidypool cannot write to its journal ${this.path} (${errorCode(error) ?? String(error)}). What is started now still ends with this process, but temporary directories may stay if it is killed.`,
+      )
+      return
+    }
+    if (this.#lines >= linesBeforeRewrite + 2 * this.#processes.size) this.#rewriteLater()
+  }
+
+  #rewriteLater(): void {
+    try {
+      this.rewrite()
+    } catch (error) {
+      // The long journal is as true as the short one would be; try again when it has grown by as much.
+      cleanUpStep('journal not rewritten', { path: this.path, error: String(error) })
+      this.#lines = 0
+    }
+  }
+
+  #write(lines: readonly string[]): void {
+    const text = `${this.#torn ? '\n' : ''}${lines.join('\n')}\n`
+    const bytes = Buffer.from(text, 'latin1')
+    // A disk that fills up writes a part of it: that record is torn.
+    if (writeSync(this.#fd, bytes) !== bytes.length) throw new Error('only a part was written')
+    this.#torn = false
+    this.#lines += lines.length
+  }
+}

@@ -1,0 +1,254 @@
+/**
+ * A scope is all that one thread holds of the operating system through this package, and its end.
+ *
+ *    holdScope() ──first hold──▶ guardian (sh, blocked on a pipe) ──▶ journal file ──▶ sweep of dead owners, beside
+ *        │                              │                                ▲
+ *        │   spawnNodeWorker, spawnTethered, withTempDir: append ────────┘   before user code starts
+ *        │                              │
+ *        ├──last release, linger 1 s──▶ remove directory, unlink journal, end guardian     (nothing was left)
+ *        ├──exit hook───────────────▶ nothing held: the same, at once; else kill what we own, and leave the rest:
+ *        └──any other death─────────▶ pipe closes ──▶ guardian replays the journal         (guardian.ts)
+ *                                          killed too ──▶ the next start replays it        (sweep.ts)
+ *
+ * One per thread, because a parent-death signal is bound to the thread that spawned, and because a thread can end alone.
+ */
+import { randomBytes } from 'node:crypto'
+import { identify, type ProcessIdentity } from '../os/process-identity.ts'
+import { removeTreeSync } from '../os/remove-tree.ts'
+import { cleanUpStep } from './events.ts'
+import { updateExitHook } from './exit-hook.ts'
+import { Guardian } from './guardian.ts'
+import type { Journal } from './journal.ts'
+import { encodePath, type JournalOwner } from './journal-format.ts'
+import { openJournal, type OpenJournal } from './open-journal.ts'
+import { makeRoot, type Root } from './root-directory.ts'
+import type { RegisteredExecutor } from './registry.ts'
+import { sharedState } from './state.ts'
+import { removeIfEmpty } from './state-directory.ts'
+import { killProcessGroupSync, type OwnedProcess } from './stop.ts'
+import { sweepInBackground } from './sweep.ts'
+
+/** A claim on the scope of this thread: while there is one, the guardian stands by. */
+export interface ScopeHold {
+  readonly scope: Scope
+  /** Gives the claim back; safe to repeat. */
+  release(): void
+}
+
+/** What code that starts processes or makes files needs of the scope it holds. */
+export interface Scope {
+  /** 32 hex digits, unguessable: whoever carries them belongs to this scope. */
+  readonly id: string
+  /** What descendants must carry: `TIDYPOOL_SCOPE=outer:inner`. */
+  readonly environment: Readonly<Record<string, string>>
+  /** Writes the process into the journal before the call returns. Never throws: it warns once. */
+  recordProcess(pid: number): ProcessIdentity
+  /** The scope's own directory, mode 0700, made on first use. @throws when it can be made nowhere. */
+  root(): string
+  /** Like `environment`, with a number of its own for one process, by which its escaped descendants are found. */
+  nextEnvironment(): Readonly<Record<string, string>>
+  /** Has the exit hook end the process's group, until it has ended by itself. */
+  own(process: OwnedProcess): void
+}
+
+/** What the exit hook, the registry and `audit` need of it besides. */
+export interface OwningScope extends Scope {
+  /** Number of holds; 0 while it lingers. */
+  readonly holds: number
+  /** Path of the journal; undefined when none could be written. */
+  readonly journalPath: string | undefined
+  readonly guardianPid: number | undefined
+  hold(reason: string): ScopeHold
+  /** Writes down the executors of this thread, for other threads to list. */
+  noteExecutors(): void
+  /** The thread ends: ends what is owned now, and everything when nothing is held. */
+  endSync(): void
+}
+
+/** A scope that nobody holds stays this long, so that executors in a row need one guardian. */
+const lingerMs = 1000
+/** Cleaners of temporary files take what is older than days. */
+const touchMs = 6 * 60 * 60 * 1000
+const variable = 'TIDYPOOL_SCOPE'
+
+/**
+ * Takes a claim on the scope of this thread. The first one starts the guardian, creates the journal and looks, beside
+ * that, for what dead owners left; after the last release everything is taken back within a second.
+ *
+ * @param reason  Whose claim it is, for the log.
+ */
+export function holdScope(reason: string): ScopeHold {
+  const state = sharedState()
+  state.scope ??= new LiveScope()
+  const hold = state.scope.hold(reason)
+  updateExitHook()
+  return hold
+}
+
+class LiveScope implements OwningScope {
+  readonly id: string = randomBytes(16).toString('hex')
+  readonly environment: Readonly<Record<string, string>>
+  #holds = 0
+  #numbered = 0
+  #linger: NodeJS.Timeout | undefined
+  readonly #touch: NodeJS.Timeout
+  readonly #owner: JournalOwner
+  readonly #guardian: Guardian
+  #opened: OpenJournal | undefined
+  #root: Root | undefined
+  readonly #owned = new Set<OwnedProcess>()
+  readonly #notedExecutors = new Map<RegisteredExecutor, string>()
+
+  constructor() {
+    this.environment = { [variable]: this.#cookie(this.id) }
+    const self = identify(process.pid)
+    this.#owner = { pid: process.pid, startTime: self?.startTime || '0', scope: this.id }
+    // The guardian before the journal: whoever dies between the two leaves no file without a guardian.
+    const started: ProcessIdentity[] = []
+    const { journal, guardian } = openJournal(this.#owner, (path) => {
+      started.length = 0
+      return new Guardian({
+        scope: this.id,
+        journal: path ?? '-',
+        onStarted: (identity) => {
+          started.push(identity)
+          this.#guardianStarted(identity)
+        },
+      })
+    })
+    this.#guardian = guardian
+    this.#opened = journal
+    for (const identity of started) journal?.journal.recordGuardian(identity)
+    this.#touch = setInterval(() => this.#keepFresh(), touchMs).unref()
+    this.noteExecutors()
+    sweepInBackground()
+  }
+
+  get holds(): number {
+    return this.#holds
+  }
+
+  get journalPath(): string | undefined {
+    return this.#journal?.path
+  }
+
+  get guardianPid(): number | undefined {
+    return this.#guardian.isRunning ? this.#guardian.pid : undefined
+  }
+
+  get #journal(): Journal | undefined {
+    return this.#opened?.journal
+  }
+
+  hold(reason: string): ScopeHold {
+    clearTimeout(this.#linger)
+    this.#holds++
+    cleanUpStep('scope held', { scope: this.id, reason, holds: this.#holds })
+    let isHeld = true
+    const release = () => {
+      if (!isHeld) return
+      isHeld = false
+      this.#holds--
+      cleanUpStep('scope released', { scope: this.id, reason, holds: this.#holds })
+      if (this.#holds === 0) this.#linger = setTimeout(() => this.#dismiss(), lingerMs).unref()
+    }
+    return { scope: this, release }
+  }
+
+  recordProcess(pid: number): ProcessIdentity {
+    // Of an unreaped child of ours there is always at least the zombie; '' only where nothing tells start times.
+    const identity = identify(pid) ?? { pid, startTime: '' }
+    if (identity.startTime !== '') this.#journal?.recordProcess(identity)
+    cleanUpStep('process recorded', { ...identity, scope: this.id })
+    return identity
+  }
+
+  root(): string {
+    this.#root ??= makeRoot(this.id, this.#opened)
+    return this.#root.path
+  }
+
+  nextEnvironment(): Readonly<Record<string, string>> {
+    this.#numbered++
+    return { [variable]: this.#cookie(`${this.id}.${this.#numbered}`) }
+  }
+
+  own(process: OwnedProcess): void {
+    this.#owned.add(process)
+    const forget = () => this.#owned.delete(process)
+    process.child.once('exit', forget)
+    if (process.child.pid === undefined) process.child.once('error', forget)
+  }
+
+  noteExecutors(): void {
+    const journal = this.#journal
+    if (!journal) return
+    const { executors } = sharedState()
+    for (const [executor, id] of this.#notedExecutors) {
+      if (executors.has(executor)) continue
+      this.#notedExecutors.delete(executor)
+      journal.noteExecutor(`- ${id}`)
+    }
+    for (const executor of executors) {
+      if (this.#notedExecutors.has(executor)) continue
+      const id = randomBytes(4).toString('hex')
+      this.#notedExecutors.set(executor, id)
+      const { kind, state, name } = executor
+      journal.noteExecutor(`+ ${id} ${kind} ${state} ${encodePath(name)}`)
+    }
+  }
+
+  endSync(): void {
+    if (this.#holds === 0) {
+      this.#dismiss()
+      return
+    }
+    // Held still: the guardian ends the rest by the journal, which therefore stays.
+    for (const process of this.#owned) killProcessGroupSync(process)
+  }
+
+  /** Nothing is held. The order is the one that a death in between allows: files, then journal, then guardian. */
+  #dismiss(): void {
+    clearTimeout(this.#linger)
+    clearInterval(this.#touch)
+    const state = sharedState()
+    if (state.scope === this) state.scope = undefined
+    updateExitHook()
+    try {
+      if (this.#root) removeTreeSync(this.#root.path, this.#root)
+    } catch (error) {
+      // The journal stays, so that the guardian tries again as soon as the pipe is closed.
+      cleanUpStep('directory not removed', { path: this.#root?.path, error: String(error) })
+      this.#guardian.letGo()
+      return
+    }
+    const opened = this.#opened
+    this.#opened = undefined
+    opened?.journal.remove()
+    this.#guardian.dismiss()
+    if (opened) removeIfEmpty(opened.journal.folder, opened.choice)
+    cleanUpStep('scope ended', { scope: this.id })
+  }
+
+  #guardianStarted(identity: ProcessIdentity): void {
+    const journal = this.#journal
+    if (!journal) return // the first one: recorded as soon as there is a journal
+    // It ended because its pipe was closed behind our back? Then it took the journal along.
+    if (!journal.isInPlace()) journal.rewrite()
+    journal.recordGuardian(identity)
+  }
+
+  #keepFresh(): void {
+    try {
+      this.#journal?.touch()
+    } catch (error) {
+      cleanUpStep('journal not touched', { error: String(error) })
+    }
+  }
+
+  /** Nested scopes are a list, outermost first. What is no list of ours is not handed on. */
+  #cookie(own: string): string {
+    const outer = process.env[variable]
+    return outer !== undefined && /^[0-9a-f.:]{32,4096}$/.test(outer) ? `${outer}:${own}` : own
+  }
+}

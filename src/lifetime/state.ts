@@ -1,0 +1,32 @@
+import type { RegisteredExecutor } from './registry.ts'
+import type { OwningScope } from './scope.ts'
+
+/** What two copies of the package in one thread, or one that a test runner loaded twice, have in common. */
+export interface SharedState {
+  readonly executors: Set<RegisteredExecutor>
+  /** The scope of this thread while something is held, and a moment longer. */
+  scope: OwningScope | undefined
+  /** Whether workers are told to ignore INT, TERM and HUP because `handleSignals` decides about them. */
+  signalsIgnored: boolean
+  /** Takes the exit hook off; undefined while it is not installed. */
+  removeExitHook: (() => void) | undefined
+  /** Codes of warnings already given. */
+  readonly warned: Set<string>
+}
+
+// The version is part of the name: a copy with another layout keeps its own state and its own scope.
+const key = Symbol.for('tidypool.v1')
+
+/** The state of this thread: a worker thread has a `globalThis` of its own. */
+export function sharedState(): SharedState {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the symbol is ours, so is what lies there
+  const holder = globalThis as { [key]?: SharedState }
+  holder[key] ??= {
+    executors: new Set(),
+    scope: undefined,
+    signalsIgnored: false,
+    removeExitHook: undefined,
+    warned: new Set(),
+  }
+  return holder[key]
+}

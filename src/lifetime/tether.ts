@@ -1,0 +1,75 @@
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { deathSignal } from '../os/death-signal.ts'
+import { cleanUpStep } from './events.ts'
+import type { Scope } from './scope.ts'
+import type { OwnedIdentity, OwnedProcess } from './stop.ts'
+
+export type { OwnedProcess } from './stop.ts'
+
+/** How a worker process is started. */
+export interface NodeWorkerOptions {
+  /** A module of ours that runs no user code until its owner says so. */
+  readonly entry: URL
+  readonly execArgv: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** With an `ipc` entry for the channel. */
+  readonly stdio: StdioOptions
+}
+
+/**
+ * Starts a Node process that cannot outlive us, and journals it before it returns.
+ *
+ * On Linux the kernel kills it when our thread ends (`setpriv --pdeathsig KILL`). Where that cannot be had, the process
+ * gets `TIDYPOOL_TETHER=thread` and one more `stdio` entry, the last, for `startWatchdog`.
+ */
+export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): OwnedProcess {
+  const signal = deathSignal()
+  const cookie = scope.nextEnvironment()
+  const env = { ...options.env, ...cookie }
+  let stdio = options.stdio
+  if (!signal.prefix) {
+    env['TIDYPOOL_TETHER'] = 'thread'
+    stdio = [...asArray(stdio), 'pipe']
+  }
+  const command = [
+    ...(signal.prefix ?? []),
+    process.execPath,
+    ...options.execArgv,
+    fileURLToPath(options.entry),
+  ]
+  const [file = process.execPath, ...args] = command
+  const child = spawn(file, args, { stdio, env, detached: true, serialization: 'advanced' })
+  if (!signal.prefix) holdTether(child)
+  return adopt(scope, child, cookie)
+}
+
+/** Journals a child that was just spawned and puts it under the exit hook. */
+export function adopt(
+  scope: Scope,
+  child: ChildProcess,
+  cookie: Readonly<Record<string, string>>,
+): OwnedProcess {
+  if (child.pid === undefined) return { child, identity: undefined }
+  const identity: OwnedIdentity = {
+    ...scope.recordProcess(child.pid),
+    cookie: cookie['TIDYPOOL_SCOPE']?.split(':').at(-1),
+  }
+  const owned = { child, identity }
+  scope.own(owned)
+  return owned
+}
+
+/** Keeps our end of the watchdog's pipe open without keeping the event loop alive for it. */
+function holdTether(child: ChildProcess): void {
+  const pipe = child.stdio?.at(-1)
+  if (!pipe) return // not started: there are no streams
+  pipe.on('error', (error) => cleanUpStep('tether', { pid: child.pid, error: error.message }))
+  if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
+}
+
+/** `stdio` as a list, so that one more entry can be added. */
+export function asArray(stdio: StdioOptions | undefined): Exclude<StdioOptions, string> {
+  if (stdio === undefined) return ['pipe', 'pipe', 'pipe']
+  return typeof stdio === 'string' ? [stdio, stdio, stdio] : [...stdio]
+}

@@ -1,0 +1,69 @@
+import { spawnSync } from 'node:child_process'
+import { endianness } from 'node:os'
+import { readFileSync } from 'node:fs'
+import { errorCode } from './process-identity.ts'
+import { resolveCommand } from './resolve-command.ts'
+
+/** How a child gets a parent-death signal here. */
+export interface DeathSignal {
+  /** What to put before a command; undefined when the kernel will not send it the signal. */
+  readonly prefix: readonly string[] | undefined
+  /** Why not, for `audit()`. */
+  readonly reason: string | undefined
+}
+
+let found: DeathSignal | undefined
+
+/**
+ * Whether `setpriv --pdeathsig KILL` works, found out once by running it: the applet of busybox has the name but not the
+ * option, and every start of a worker would fail.
+ *
+ * The signal is bound to the thread that spawns, and the kernel clears it at the exec of a program with more rights than
+ * its caller (prctl(2), PR_SET_PDEATHSIG): a Node binary with file capabilities would lose it without a word.
+ */
+export function deathSignal(): DeathSignal {
+  found ??= probe()
+  return found
+}
+
+function probe(): DeathSignal {
+  if (process.platform !== 'linux') return none(`${process.platform} has no parent-death signal`)
+  const secure = gainsRights()
+  if (secure !== undefined) return none(secure)
+  const setpriv = resolveCommand('setpriv', { env: process.env, cwd: undefined })
+  if (setpriv === undefined) return none('setpriv is not in PATH')
+  const prefix = [setpriv, '--pdeathsig', 'KILL', '--']
+  const [, ...args] = [...prefix, 'true']
+  const { status, error } = spawnSync(setpriv, args, { stdio: 'ignore', timeout: 5000 })
+  if (status === 0) return { prefix, reason: undefined }
+  return none(
+    `setpriv --pdeathsig KILL -- true ${error ? `failed: ${error.message}` : `ended with ${status}`}`,
+  )
+}
+
+function none(reason: string): DeathSignal {
+  return { prefix: undefined, reason }
+}
+
+/** Whether executing Node clears the signal: the kernel says so to the process itself, in AT_SECURE of its auxiliary vector. */
+function gainsRights(): string | undefined {
+  const atSecure = 23n
+  try {
+    const vector = readFileSync('/proc/self/auxv')
+    const words = vector.length - (vector.length % 16)
+    const read = (at: number): bigint =>
+      endianness() === 'LE' ? vector.readBigUInt64LE(at) : vector.readBigUInt64BE(at)
+    for (let at = 0; at < words; at += 16) {
+      if (read(at) === atSecure && read(at + 8) !== 0n) {
+        return 'node has file capabilities or is set-user-id, so the kernel clears the signal'
+      }
+    }
+    return undefined
+  } catch (error) {
+    // A process with more rights than its user may not look at itself.
+    if (errorCode(error) === 'EACCES')
+      return 'node may not read /proc/self/auxv, as programs with file capabilities'
+    if (errorCode(error) === 'ENOENT') return undefined // no /proc: nothing says that it would be cleared
+    throw error
+  }
+}

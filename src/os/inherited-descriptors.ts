@@ -1,0 +1,34 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { isGoneError } from './process-identity.ts'
+
+/** Higher numbers would need an unreasonably long list at `spawn`; they are not covered. */
+const highestCovered = 1023
+const closeOnExec = 0o2000000
+
+/**
+ * Descriptors above 2 that a child of ours gets although nobody gives them to it: those that we inherited ourselves
+ * without close-on-exec. libuv marks everything it opens, and the inherited ones only up to the first gap above 15.
+ */
+export function inheritedDescriptors(): number[] {
+  let entries: string[]
+  try {
+    entries = readdirSync('/proc/self/fd')
+  } catch (error) {
+    if (isGoneError(error)) return [] // no /proc: they cannot be found out
+    throw error
+  }
+  return entries
+    .map(Number)
+    .filter((fd) => fd > 2 && fd <= highestCovered && !isClosedOnExec(fd))
+    .toSorted((a, b) => a - b)
+}
+
+function isClosedOnExec(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    return (Number.parseInt(flags ?? '0', 8) & closeOnExec) !== 0
+  } catch (error) {
+    if (isGoneError(error)) return true // it was the one that listed the others
+    throw error
+  }
+}

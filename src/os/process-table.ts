@@ -1,0 +1,51 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import {
+  errorCode,
+  hasProc,
+  isEndedState,
+  isGoneError,
+  readStat,
+  type ProcessStat,
+} from './process-identity.ts'
+
+/** A process as reports name it. */
+export interface ProcessSummary {
+  readonly pid: number
+  readonly startTime: string
+  /** Short name, as `ps -o comm` shows it. */
+  readonly name: string
+  /** The command line, cut at 200 characters; '' when it could not be read. */
+  readonly command: string
+}
+
+/** Every process that is running now and visible to us, zombies left out. Linux only: empty without `/proc`. */
+export function* runningProcesses(): Generator<ProcessStat> {
+  if (!hasProc()) return
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const stat = readStat(Number(entry))
+    if (stat && !isEndedState(stat.state)) yield stat
+  }
+}
+
+/** The environment the process was started with; '' when it has ended or may not be read by us. */
+export function readInitialEnvironment(pid: number): string {
+  return readOf(pid, 'environ')
+}
+
+/** Names a process for a report. */
+export function summarize(stat: ProcessStat): ProcessSummary {
+  const command = readOf(stat.pid, 'cmdline').split('\0').join(' ').trim().slice(0, 200)
+  return { pid: stat.pid, startTime: stat.startTime, name: stat.name, command }
+}
+
+function readOf(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+  } catch (error) {
+    // A process may end while we look, and one of another user (or not dumpable) does not show itself: docs/platforms.md.
+    if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
+      return ''
+    throw error
+  }
+}

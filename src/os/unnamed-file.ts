@@ -1,0 +1,39 @@
+import { constants, openSync, unlinkSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import path from 'node:path'
+import { errorCode } from './process-identity.ts'
+
+// O_TMPFILE with the O_DIRECTORY it consists of (open(2)); Node does not name it. The same number on x64 and arm64.
+const O_TMPFILE = 0o20000000 | (constants.O_DIRECTORY ?? 0)
+
+/**
+ * Opens a file for reading and writing that has no name, in memory where there is `/dev/shm`: whatever happens, the kernel
+ * frees it with its last descriptor. Another process opens it as `/proc/PID/fd/N`, or gets the descriptor at `spawn`.
+ *
+ * @param fallbackDirectory  Where to make it when the kernel or the file system cannot: created and unlinked at once.
+ * @returns a descriptor that is the caller's to close.
+ */
+export function openUnnamedFile(fallbackDirectory: () => string): number {
+  if (process.platform === 'linux') {
+    try {
+      return openSync('/dev/shm', O_TMPFILE | constants.O_RDWR, 0o600)
+    } catch (error) {
+      // No /dev/shm, closed to us, full, or a file system without O_TMPFILE (EISDIR with kernels that do not know it).
+      const expected = [
+        'ENOENT',
+        'EACCES',
+        'EPERM',
+        'EROFS',
+        'ENOSPC',
+        'EOPNOTSUPP',
+        'EISDIR',
+        'EINVAL',
+      ]
+      if (!expected.includes(errorCode(error) ?? '')) throw error
+    }
+  }
+  const file = path.join(fallbackDirectory(), `unnamed-${randomBytes(6).toString('hex')}`)
+  const fd = openSync(file, 'wx+', 0o600)
+  unlinkSync(file)
+  return fd
+}
