@@ -1,0 +1,101 @@
+/**
+ * The inputs as the executor takes them: one at a time, only as far ahead as it asks, until there are no more or
+ * `stop` is called. Remembers those that are on their way, to know which input a record is about.
+ */
+import type { Input } from './identity.ts'
+
+export interface Taken {
+  readonly input: Input
+  /** Wall clock. */
+  readonly takenAtMs: number
+}
+
+export interface FeedHooks {
+  /** Whether this input runs (it may be done already). */
+  accept(input: Input): boolean
+  /** An input that cannot be given to the task, with how many were given before it. */
+  onProblem(input: Input, takenBefore: number): void | Promise<void>
+}
+
+export class InputFeed implements AsyncIterableIterator<unknown> {
+  /** What was taken and is not settled, by its number: the executor counts what it takes from 0. */
+  readonly taken: Map<number, Taken> = new Map()
+  /** Why reading ended early. */
+  error: Error | undefined
+  readonly #source: AsyncIterator<readonly Input[]>
+  readonly #hooks: FeedHooks
+  #batch: readonly Input[] = []
+  #at = 0
+  #count = 0
+  #isStopped = false
+  #wake: (() => void) | undefined
+
+  constructor(inputs: AsyncIterable<readonly Input[]>, hooks: FeedHooks) {
+    this.#source = inputs[Symbol.asyncIterator]()
+    this.#hooks = hooks
+  }
+
+  /** Inputs handed over so far. */
+  get count(): number {
+    return this.#count
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<unknown, undefined>> {
+    while (!this.#isStopped) {
+      while (this.#at < this.#batch.length) {
+        const input = this.#batch[this.#at++]
+        if (!input || !this.#hooks.accept(input)) continue
+        if (input.problem !== undefined) {
+          await this.#hooks.onProblem(input, this.#count)
+          if (this.#isStopped) return done
+          continue
+        }
+        this.taken.set(this.#count++, { input, takenAtMs: Date.now() })
+        return { done: false, value: input.value }
+      }
+      const batch = await this.#pull()
+      if (!batch) return done
+      this.#batch = batch
+      this.#at = 0
+    }
+    return done
+  }
+
+  /** The executor's loop ends early. */
+  return(): Promise<IteratorResult<unknown, undefined>> {
+    this.stop()
+    return Promise.resolve(done)
+  }
+
+  /** Ends the inputs. A `next` that waits for data answers at once; the source is ended by its own signal. */
+  stop(): void {
+    this.#isStopped = true
+    this.#batch = []
+    this.#wake?.()
+  }
+
+  /** Not a race with one long-lived promise of `stop`: that would keep every one of ten million reads in memory. */
+  #pull(): Promise<readonly Input[] | undefined> {
+    return new Promise((resolve) => {
+      this.#wake = () => resolve(undefined)
+      this.#source.next().then(
+        (result) => resolve(result.done ? undefined : result.value),
+        (error: unknown) => {
+          // Kept for the end of the run: what has begun is finished and written first.
+          if (!this.#isStopped) this.error = asError(error)
+          resolve(undefined)
+        },
+      )
+    })
+  }
+}
+
+const done: IteratorReturnResult<undefined> = { done: true, value: undefined }
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

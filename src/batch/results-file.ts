@@ -1,0 +1,131 @@
+/**
+ * `--out FILE`: a line for each finished input, appended as it finishes.
+ *
+ * A line is one `write` on a descriptor opened with O_APPEND, so it is in the file when `append` returns, whatever
+ * happens to this process afterwards. A kill in the middle of the write can leave part of a line, only ever at
+ * the end; opening for a resumed run cuts that off. When a write fails (disk full), what it left is cut off at once.
+ *
+ * Not guaranteed: lines survive the machine's power loss only once the kernel has written them back.
+ */
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+
+import { OptionError } from '../errors.ts'
+import { DoneInputs } from './done-inputs.ts'
+import { lockFile, type FileLock } from './file-lock.ts'
+import { readResults, type KeptResults, type TaskOfResults } from './read-results.ts'
+import { ResultsError } from './results-error.ts'
+
+/** What to do with a file that has results in it. */
+export type OutMode = 'refuse' | 'replace' | 'resume'
+
+export interface OutOptions {
+  readonly path: string
+  readonly mode: OutMode
+  /** The task whose results may be in the file; undefined accepts those of any (`--resume=any`). */
+  readonly sameTask: TaskOfResults | undefined
+}
+
+export class ResultsFile {
+  readonly path: string
+  readonly done: DoneInputs
+  /** Bytes of a torn last line that were cut off. */
+  readonly tornBytes: number
+  readonly #fd: number
+  readonly #lock: FileLock
+  #isOpen = true
+
+  private constructor(path: string, fd: number, lock: FileLock, kept: KeptResults) {
+    this.path = path
+    this.#fd = fd
+    this.#lock = lock
+    this.done = kept.done
+    this.tornBytes = kept.tornBytes
+  }
+
+  /**
+   * Opens and locks the file.
+   *
+   * @throws {OptionError} when it has content and neither resuming nor replacing was asked for, when another run
+   *   has it, or when its results are not those of this task.
+   */
+  static async open(options: OutOptions): Promise<ResultsFile> {
+    const fd = openOut(options.path)
+    let lock: FileLock | undefined
+    try {
+      const found = fstatSync(fd)
+      if (!found.isFile())
+        throw new OptionError('--out', options.path, 'a file; this is something else')
+      // Locked before anything is read or cut off: the file may be growing.
+      lock = await lockFile(options.path, found)
+      const kept = prepare(fd, options)
+      return new ResultsFile(options.path, fd, lock, kept)
+    } catch (error) {
+      lock?.release()
+      closeSync(fd)
+      throw error
+    }
+  }
+
+  /** Appends a line that ends with a newline. When this returns, the line is in the file. */
+  append(line: string): void {
+    const bytes = Buffer.from(line, 'utf8')
+    const before = fstatSync(this.#fd).size
+    try {
+      let written = writeSync(this.#fd, bytes)
+      // A disk that fills up takes part of a line; the next write then says why.
+      while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
+    } catch (error) {
+      ftruncateSync(this.#fd, before)
+      throw new ResultsError(this.path, error)
+    }
+  }
+
+  /** Hands the results to the disk, closes the file and gives the lock back. */
+  close(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    try {
+      fdatasyncSync(this.#fd)
+    } finally {
+      closeSync(this.#fd)
+      this.#lock.release()
+    }
+  }
+}
+
+function openOut(path: string): number {
+  try {
+    // a+: made when missing, read from anywhere, written only at the end.
+    return openSync(path, 'a+', 0o666)
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new OptionError('--out', path, `a file that can be written (${why})`, { cause: error })
+  }
+}
+
+function prepare(fd: number, { path, mode, sameTask }: OutOptions): KeptResults {
+  if (mode === 'refuse' && fstatSync(fd).size > 0) {
+    throw new OptionError(
+      '--out',
+      path,
+      'a new or empty file; this one has content: add --resume to go on with it, or --force to replace it',
+    )
+  }
+  if (mode === 'replace') ftruncateSync(fd, 0)
+  if (mode !== 'resume')
+    return { done: new DoneInputs(), tornBytes: 0, wholeBytes: 0, needsNewline: false }
+  const read = (into: Buffer, position: number): number =>
+    readSync(fd, into, 0, into.length, position)
+  const kept = readResults(path, read, sameTask)
+  if (kept.tornBytes > 0) ftruncateSync(fd, kept.wholeBytes)
+  if (kept.needsNewline) writeSync(fd, '\n')
+  return kept
+}

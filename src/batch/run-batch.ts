@@ -1,0 +1,308 @@
+/**
+ * `tidypool run`, without its command line: inputs in, a line of results for each, a report at the end.
+ *
+ * ```
+ * source ─▶ identify ─▶ select ─▶ InputFeed ─▶ executor.mapSettled ─▶ settle ─▶ result line ─▶ sink
+ *                                  ▲   skips what is done                 │
+ *                                  └────────── Stop ◀─── halt, deadline, signal, EPIPE
+ * ```
+ *
+ * What never happens: an input that is written twice by one run; an input that is reported as done and is not in the
+ * results; user code in this process (but with `--kind inline`).
+ */
+import type { ShutdownReport } from '../lifetime/life.ts'
+import type { SettledRecord } from '../executor/executor.ts'
+import { TidypoolError } from '../errors.ts'
+import { chooseExport } from './choose-export.ts'
+import { mustHalt, type HaltPolicy } from './halt.ts'
+import { identify, type Input } from './identity.ts'
+import { InputFeed, type Taken } from './input-feed.ts'
+import { findLeftBehind, type LeftProcess } from './left-behind.ts'
+import { InputError, resultLine, type Outcome } from './result-line.ts'
+import { ResultsError } from './results-error.ts'
+import { ResultsFile, type OutMode } from './results-file.ts'
+import type { BatchRunner } from './runner.ts'
+import { select, selectedTotal, type Selection } from './selection.ts'
+import type { InputSource } from './source.ts'
+import { Stop, type StopCause } from './stop.ts'
+import { Tally, type Counts, type ErrorGroup, type Percentiles } from './tally.ts'
+import { taskName, type TaskRef } from './task-ref.ts'
+
+export interface BatchPlan {
+  readonly task: TaskRef
+  readonly source: InputSource
+  readonly selection: Selection
+  readonly params: unknown
+  readonly keepOrder: boolean
+  readonly deadlineMs: number | undefined
+  readonly halt: HaltPolicy | undefined
+  /** undefined: to `sink`. */
+  readonly out: BatchOut | undefined
+}
+
+export interface BatchOut {
+  readonly path: string
+  readonly mode: OutMode
+  /** Go on although the results are of another task or version of its module. */
+  readonly anyTask: boolean
+  readonly retryFailed: boolean
+}
+
+/** Where result lines go when there is no file. A promise means: wait, it is full. */
+export interface ResultSink {
+  write(line: string): void | Promise<void>
+}
+
+export interface BatchReport {
+  readonly stop: StopCause | undefined
+  readonly task: string
+  readonly counts: Counts
+  readonly elapsedMs: number
+  readonly percentiles: Percentiles | undefined
+  readonly errors: readonly ErrorGroup[]
+  readonly shutdown: ShutdownReport
+  /** Processes of the run that are still there; undefined where that cannot be looked up. */
+  readonly leftBehind: readonly LeftProcess[] | undefined
+  /** Bytes of a torn last line that were cut off before the run. */
+  readonly tornBytes: number
+}
+
+/** A run at one moment, for a progress display. */
+export interface BatchSnapshot {
+  readonly counts: Counts
+  readonly running: number
+  readonly elapsedMs: number
+  /** Inputs that will run or are skipped; undefined when nobody knows yet. */
+  readonly total: number | undefined
+  /** How much of the input has been read, when that is known. */
+  readonly fractionRead: number | undefined
+  readonly slowest: { readonly input: Input; readonly forMs: number } | undefined
+}
+
+export class Batch {
+  readonly #plan: BatchPlan
+  readonly #runner: BatchRunner
+  readonly #sink: ResultSink
+  readonly #stop: Stop = new Stop()
+  readonly #tally: Tally = new Tally()
+  readonly #startedAt: number = performance.now()
+  /** Inputs that failed without being run, waiting for those before them when the order is kept. */
+  readonly #problems: { readonly input: Input; readonly takenBefore: number }[] = []
+  #feed: InputFeed | undefined
+  #out: ResultsFile | undefined
+  #task: { name: string; hash: string }
+
+  constructor(plan: BatchPlan, runner: BatchRunner, sink: ResultSink) {
+    this.#plan = plan
+    this.#runner = runner
+    this.#sink = sink
+    this.#task = { name: plan.task.module, hash: plan.task.hash }
+    this.#stop.onStop((cause) => {
+      this.#feed?.stop()
+      if (cause.why === 'halted' && cause.when === 'soon') this.#runner.cancelPending()
+    })
+  }
+
+  /** Ends the run early; `run` then resolves with what was done. */
+  stop(cause: StopCause): void {
+    this.#stop.request(cause)
+  }
+
+  snapshot(): BatchSnapshot {
+    const { source, selection } = this.#plan
+    let slowest: BatchSnapshot['slowest']
+    for (const { running } of this.#runner.workers()) {
+      const taken = running?.index === undefined ? undefined : this.#feed?.taken.get(running.index)
+      if (running && taken && running.forMs > (slowest?.forMs ?? 0)) {
+        slowest = { input: taken.input, forMs: running.forMs }
+      }
+    }
+    return {
+      counts: this.#tally.counts(),
+      running: this.#runner.stats().running,
+      elapsedMs: performance.now() - this.#startedAt,
+      total: selectedTotal(source.total, selection),
+      fractionRead: source.fractionRead(),
+      slowest,
+    }
+  }
+
+  /**
+   * Runs it to its end, whatever that is, and releases everything.
+   *
+   * @throws {OptionError} when the command line asks for something that is not there (module, export, inputs).
+   */
+  async run(): Promise<BatchReport> {
+    const { deadlineMs } = this.#plan
+    const timer =
+      deadlineMs === undefined
+        ? undefined
+        : setTimeout(() => this.stop({ why: 'deadline', deadlineMs }), deadlineMs)
+    const errors: unknown[] = []
+    const attempt = async <T>(step: () => T | Promise<T>): Promise<T | undefined> => {
+      try {
+        return await step()
+      } catch (error) {
+        errors.push(error)
+        return undefined
+      }
+    }
+    await attempt(() => this.#runInputs())
+    clearTimeout(timer)
+    await attempt(() => this.#out?.close())
+    const shutdown = await attempt(() => this.#runner.close())
+    const { cookie } = this.#runner
+    const leftBehind = await attempt(() =>
+      cookie === undefined ? undefined : findLeftBehind(cookie),
+    )
+    // What went wrong first is what to tell; the steps after it were still done.
+    if (errors.length > 0 || !shutdown) throw errors[0]
+    return {
+      stop: this.#stop.cause,
+      task: this.#task.name,
+      counts: this.#tally.counts(),
+      elapsedMs: performance.now() - this.#startedAt,
+      percentiles: this.#tally.percentiles(),
+      errors: this.#tally.errorGroups(),
+      shutdown,
+      leftBehind,
+      tornBytes: this.#out?.tornBytes ?? 0,
+    }
+  }
+
+  /** Through a function, because it changes while we wait. */
+  #cause(): StopCause | undefined {
+    return this.#stop.cause
+  }
+
+  async #runInputs(): Promise<void> {
+    const { plan, signal } = { plan: this.#plan, signal: this.#stop.now.signal }
+    const exportName = await this.#chooseExport(signal)
+    if (exportName === undefined) return
+    this.#task = { name: taskName(plan.task, exportName), hash: plan.task.hash }
+    if (plan.out) {
+      const { path, mode, anyTask } = plan.out
+      const sameTask = anyTask ? undefined : { exportName, hash: plan.task.hash }
+      this.#out = await ResultsFile.open({ path, mode, sameTask })
+    }
+    if (this.#cause()) return
+    const reading = new AbortController()
+    this.#stop.onStop(() => reading.abort())
+    const feed = new InputFeed(select(identify(plan.source, reading.signal), plan.selection), {
+      accept: (input) => this.#accept(input),
+      onProblem: (input, takenBefore) => this.#onProblem(input, takenBefore),
+    })
+    this.#feed = feed
+    const options = { ordered: plan.keepOrder, params: plan.params, signal }
+    try {
+      for await (const record of this.#runner.run(exportName, feed, options)) {
+        const taken = feed.taken.get(record.index)
+        feed.taken.delete(record.index)
+        await this.#writeProblems(record.index)
+        if (taken) await this.#settle(taken, record)
+      }
+    } catch (error) {
+      // That the loop ends with an error because of our own signal is none.
+      if (!signal.aborted || error instanceof ResultsError) this.stop({ why: 'error', error })
+      if (error instanceof ResultsError) feed.error ??= error
+    }
+    this.#tally.cancelled += feed.taken.size
+    await this.#writeProblems(Infinity)
+    reading.abort()
+    const cause = this.#cause()
+    if (cause?.why === 'error') throw cause.error
+    if (feed.error) throw feed.error
+  }
+
+  /** undefined when the run was stopped meanwhile. */
+  async #chooseExport(signal: AbortSignal): Promise<string | undefined> {
+    const { module, exportName } = this.#plan.task
+    try {
+      return chooseExport(module, exportName, await this.#runner.taskExports(signal))
+    } catch (error) {
+      if (signal.aborted) return undefined
+      throw error
+    }
+  }
+
+  #accept(input: Input): boolean {
+    const status = this.#out?.done.statusOf(input.id)
+    if (status === undefined) return true
+    if (status === 'failed' && this.#plan.out?.retryFailed === true) return true
+    this.#tally.skipped++
+    if (status === 'failed') this.#tally.skippedFailed++
+    return false
+  }
+
+  async #onProblem(input: Input, takenBefore: number): Promise<void> {
+    this.#problems.push({ input, takenBefore })
+    if (!this.#plan.keepOrder || this.#feed?.taken.size === 0) await this.#writeProblems(Infinity)
+  }
+
+  /** Writes the inputs that could not be run and stand before this one. */
+  async #writeProblems(upTo: number): Promise<void> {
+    for (;;) {
+      const [first] = this.#problems
+      if (!first || first.takenBefore > upTo) return
+      this.#problems.shift()
+      const { input } = first
+      const error = new InputError(`The input cannot be used: ${input.problem ?? ''}.`)
+      const startedAtMs = Date.now()
+      const never = { attempts: 0, waitMs: 0, runMs: 0, startedAtMs, worker: undefined }
+      await this.#write(input, { status: 'failed', error, ...never })
+    }
+  }
+
+  async #settle(
+    { input, takenAtMs }: Taken,
+    record: SettledRecord<unknown, unknown>,
+  ): Promise<void> {
+    const { attempts, waitMs, runMs, worker } = record
+    if (
+      record.status === 'cancelled' ||
+      (record.status === 'rejected' && this.#isOurCancel(record.error))
+    ) {
+      this.#tally.cancelled++
+      return
+    }
+    await this.#write(input, {
+      status: record.status === 'fulfilled' ? 'ok' : 'failed',
+      value: record.value,
+      error: record.error,
+      attempts,
+      waitMs,
+      runMs,
+      startedAtMs: takenAtMs + waitMs,
+      worker,
+    })
+  }
+
+  #isOurCancel(error: unknown): boolean {
+    return (
+      this.#cause() !== undefined &&
+      error instanceof TidypoolError &&
+      (error.code === 'ERR_TASK_CANCELLED' || error.code === 'ERR_EXECUTOR_CLOSED')
+    )
+  }
+
+  async #write(input: Input, outcome: Outcome): Promise<void> {
+    // Nobody reads them any more: an input whose line is not written is not done.
+    const cause = this.#cause()
+    if (cause?.why === 'output-closed' || cause?.why === 'error') {
+      this.#tally.cancelled++
+      return
+    }
+    const line = resultLine(input, outcome, this.#task)
+    if (this.#out) this.#out.append(line.text)
+    else await this.#sink.write(line.text)
+    this.#tally.add(input.id, input.value, line.outcome)
+    const { halt } = this.#plan
+    if (
+      line.outcome.status === 'failed' &&
+      halt &&
+      mustHalt(halt, this.#tally.failed, this.#tally.finished)
+    ) {
+      this.stop({ why: 'halted', when: halt.when })
+    }
+  }
+}
