@@ -43,7 +43,7 @@ async function check(workshop) {
   symlinkSync(root, path.join(workshop, 'node_modules/tidypool'))
   writeFileSync(path.join(workshop, 'package.json'), '{ "type": "module" }\n')
   const placed = examples.flatMap((example) => place(workshop, example))
-  checkTypes(workshop, placed)
+  if (placed.length > 0) checkTypes(workshop, placed)
   // Complete JavaScript runs as it stands there, so that it also runs where somebody pastes it.
   for (const { example, folder, file } of placed) {
     if (example.language === 'js' && isComplete(example)) {

@@ -33,6 +33,7 @@ try {
     '--profile',
     'esm-only',
     '--no-emoji',
+    '--no-summary',
   )
   await step('knip', tool('knip/bin/knip.js'), '--no-progress')
 } finally {
