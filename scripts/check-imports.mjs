@@ -22,28 +22,29 @@ const libraryPackages = new Set(['valibot', 'p-retry'])
 const files = filesBelow('src').filter((file) => file.endsWith('.ts'))
 /** @type {string[]} */
 const problems = []
-/** @type {Map<string, string[]>} */
-const imports = new Map()
+/**
+ * What is loaded with a file. Types are not, so a circle of types is none; direction counts for them too.
+ * @type {Map<string, string[]>}
+ */
+const loads = new Map()
 /** @type {Map<string, string[]>} */
 const packages = new Map()
 
 for (const file of files) {
   const specifiers = specifiersOf(readFileSync(path.join(root, 'src', file), 'utf8'))
-  const targets = specifiers
-    .filter(({ name }) => name.startsWith('.'))
-    .map(({ name }) => path.join(path.dirname(file), name).replace(/\.js$/, '.ts'))
-  imports.set(file, [...new Set(targets)])
+  const loaded = specifiers.filter(({ isLoaded }) => isLoaded)
+  loads.set(file, targetsOf(file, loaded))
   packages.set(
     file,
-    specifiers
-      .filter(({ name, isLazy }) => !name.startsWith('.') && !isBuiltin(name) && !isLazy)
+    loaded
+      .filter(({ name }) => !name.startsWith('.') && !isBuiltin(name))
       .map(({ name }) => name.split('/', name.startsWith('@') ? 2 : 1).join('/')),
   )
   if (levelOf(file) === -1)
     problems.push(
       `src/${file}: ${partOf(file)} has no place in the order (scripts/check-imports.mjs)`,
     )
-  for (const target of targets) checkDirection(file, target)
+  for (const target of targetsOf(file, specifiers)) checkDirection(file, target)
 }
 for (const circle of circles())
   problems.push(`circle: ${circle.map((file) => `src/${file}`).join(' -> ')}`)
@@ -65,9 +66,20 @@ function specifiersOf(source) {
   const dynamic = code.matchAll(/\bimport\(\s*'([^']+)'/g)
   const typeOnly = /^(?:import|export)\s+type\s/
   return [
-    // A type is gone when the code runs: its package is not loaded.
-    ...[...statics].map(([text, name = '']) => ({ name, isLazy: typeOnly.test(text) })),
-    ...[...dynamic].map(([, name = '']) => ({ name, isLazy: true })),
+    ...[...statics].map(([text, name = '']) => ({ name, isLoaded: !typeOnly.test(text) })),
+    ...[...dynamic].map(([, name = '']) => ({ name, isLoaded: false })),
+  ]
+}
+
+/**
+ * The files of src/ among what a file imports.
+ * @param {string} file
+ * @param {readonly { name: string }[]} specifiers
+ */
+function targetsOf(file, specifiers) {
+  const names = specifiers.map(({ name }) => name).filter((name) => name.startsWith('.'))
+  return [
+    ...new Set(names.map((name) => path.join(path.dirname(file), name).replace(/\.js$/, '.ts'))),
   ]
 }
 
@@ -103,7 +115,7 @@ function circles() {
   const walk = (file, way) => {
     if (way.includes(file)) found.push([...way.slice(way.indexOf(file)), file])
     if (way.includes(file) || done.has(file)) return
-    for (const target of imports.get(file) ?? []) walk(target, [...way, file])
+    for (const target of loads.get(file) ?? []) walk(target, [...way, file])
     done.add(file)
   }
   for (const file of files) walk(file, [])
@@ -114,7 +126,7 @@ function circles() {
 function checkPackages(entry) {
   const reached = new Set(files.includes(entry) ? [entry] : [])
   for (const file of reached) {
-    for (const target of imports.get(file) ?? []) reached.add(target)
+    for (const target of loads.get(file) ?? []) reached.add(target)
     for (const name of packages.get(file) ?? []) {
       if (!libraryPackages.has(name))
         problems.push(`src/${entry} loads ${name} through src/${file}: that is the command line's`)
