@@ -20,7 +20,8 @@ export function updateExitHook(): void {
   }
 }
 
-function onExit(): void {
+/** What the hook does, for those who end the process by a signal: then there is no `exit` event. */
+export function onExit(): void {
   const { executors, scope } = sharedState()
   if (executors.size > 0) cleanUpStep(`Cleaning up ${executors.size} active executor(s)`)
   for (const executor of executors) {

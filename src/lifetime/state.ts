@@ -1,6 +1,14 @@
 import type { RegisteredExecutor } from './registry.ts'
 import type { OwningScope } from './scope.ts'
 
+/** One `handleSignals()`, as the signal listener sees it. */
+export interface SignalHandler {
+  readonly controller: AbortController
+  readonly before: ((signal: NodeJS.Signals) => unknown) | undefined
+  readonly pending: 'finish' | 'cancel'
+  readonly graceMs: number
+}
+
 /** What two copies of the package in one thread, or one that a test runner loaded twice, have in common. */
 export interface SharedState {
   readonly executors: Set<RegisteredExecutor>
@@ -8,6 +16,9 @@ export interface SharedState {
   scope: OwningScope | undefined
   /** Whether workers are told to ignore INT, TERM and HUP because `handleSignals` decides about them. */
   signalsIgnored: boolean
+  /** The open `handleSignals()`, oldest first, and the listener that serves them all. */
+  readonly handlings: SignalHandler[]
+  signalListener: ((signal: NodeJS.Signals) => void) | undefined
   /** Takes the exit hook off; undefined while it is not installed. */
   removeExitHook: (() => void) | undefined
   /** Codes of warnings already given. */
@@ -25,6 +36,8 @@ export function sharedState(): SharedState {
     executors: new Set(),
     scope: undefined,
     signalsIgnored: false,
+    handlings: [],
+    signalListener: undefined,
     removeExitHook: undefined,
     warned: new Set(),
   }

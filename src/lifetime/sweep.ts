@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync, statSync, type BigIntStats } from 'node:fs'
+import { statSync, type BigIntStats } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { bootTime, machineId } from '../os/machine.ts'
 import { isGoneError } from '../os/process-identity.ts'
@@ -141,14 +141,4 @@ function parseReport(output: string): SweepReport {
     }
   }
   return { journals, processes, directories, failed }
-}
-
-/** The last processes that were ended without being recorded, for `audit()`. */
-export function readEndedLog(file: string): string[] {
-  try {
-    return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20)
-  } catch (error) {
-    if (isGoneError(error)) return []
-    throw error
-  }
 }

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { deathSignal } from '../os/death-signal.ts'
 import { cleanUpStep } from './events.ts'
 import type { Scope } from './scope.ts'
+import { asArray } from './stdio.ts'
 import type { OwnedIdentity, OwnedProcess } from './stop.ts'
 
 export type { OwnedProcess } from './stop.ts'
@@ -66,10 +67,4 @@ function holdTether(child: ChildProcess): void {
   if (!pipe) return // not started: there are no streams
   pipe.on('error', (error) => cleanUpStep('tether', { pid: child.pid, error: error.message }))
   if ('unref' in pipe && typeof pipe.unref === 'function') pipe.unref()
-}
-
-/** `stdio` as a list, so that one more entry can be added. */
-export function asArray(stdio: StdioOptions | undefined): Exclude<StdioOptions, string> {
-  if (stdio === undefined) return ['pipe', 'pipe', 'pipe']
-  return typeof stdio === 'string' ? [stdio, stdio, stdio] : [...stdio]
 }

@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, readdirSync, rmSync, type BigIntStats } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { errorCode, isGoneError } from './process-identity.ts'
 
@@ -8,10 +9,16 @@ export interface FileIdentity {
   readonly ino: bigint
 }
 
+/** `gone`: removed, or it was gone already. `replaced`: something else is at its place, which stays. */
+export type RemoveOutcome = 'gone' | 'replaced'
+
+// Processes that were killed just now may still be adding files.
+const removal = { recursive: true, force: true, maxRetries: 3 }
+
 /** The identity of what is at the path now, a symbolic link itself; undefined when nothing is. */
 export function fileIdentity(file: string): FileIdentity | undefined {
   try {
-    const { dev, ino }: BigIntStats = lstatSync(file, { bigint: true })
+    const { dev, ino } = lstatSync(file, { bigint: true })
     return { dev, ino }
   } catch (error) {
     if (isGoneError(error)) return undefined
@@ -22,22 +29,46 @@ export function fileIdentity(file: string): FileIdentity | undefined {
 /**
  * Removes the directory and everything in it, if it is still that one. Symbolic links in it are removed, not followed;
  * folders that are closed to writing are opened first.
- *
- * @returns `gone` when it is removed or was gone already, `replaced` when something else is at its place, which stays.
  */
-export function removeTreeSync(directory: string, identity: FileIdentity): 'gone' | 'replaced' {
-  const now = fileIdentity(directory)
-  if (!now) return 'gone'
-  if (now.dev !== identity.dev || now.ino !== identity.ino) return 'replaced'
+export async function removeTree(
+  directory: string,
+  identity: FileIdentity,
+): Promise<RemoveOutcome> {
+  const before = compare(directory, identity)
+  if (before !== 'same') return before
   try {
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+    await rm(directory, removal)
   } catch (error) {
-    const code = errorCode(error)
-    if (code !== 'EACCES' && code !== 'EPERM') throw error
-    openToWriting(directory)
-    rmSync(directory, { recursive: true, force: true, maxRetries: 3 })
+    openAfter(error, directory)
+    await rm(directory, removal)
   }
   return 'gone'
+}
+
+/** The same for exit hooks, which cannot wait. */
+export function removeTreeSync(directory: string, identity: FileIdentity): RemoveOutcome {
+  const before = compare(directory, identity)
+  if (before !== 'same') return before
+  try {
+    rmSync(directory, removal)
+  } catch (error) {
+    openAfter(error, directory)
+    rmSync(directory, removal)
+  }
+  return 'gone'
+}
+
+function compare(directory: string, identity: FileIdentity): RemoveOutcome | 'same' {
+  const now = fileIdentity(directory)
+  if (!now) return 'gone'
+  return now.dev === identity.dev && now.ino === identity.ino ? 'same' : 'replaced'
+}
+
+/** Opens closed folders, when that is why they could not be removed; throws any other error on. */
+function openAfter(error: unknown, directory: string): void {
+  const code = errorCode(error)
+  if (code !== 'EACCES' && code !== 'EPERM') throw error
+  openToWriting(directory)
 }
 
 function openToWriting(directory: string): void {

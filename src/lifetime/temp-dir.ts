@@ -1,0 +1,86 @@
+import { mkdtempSync } from 'node:fs'
+import path from 'node:path'
+import { OptionError } from '../errors.ts'
+import { fileIdentity, removeTree, type FileIdentity } from '../os/remove-tree.ts'
+import { cleanUpStep } from './events.ts'
+import { holdScope } from './scope.ts'
+
+/** Options of `withTempDir`. */
+export interface TempDirOptions {
+  /** How the directory's name begins. Default: `dir-`. */
+  readonly prefix?: string | undefined
+}
+
+/**
+ * Makes a temporary directory, calls the function with its path, and removes the directory when the function has ended,
+ * also by an error. However the process dies meanwhile, the directory goes within two seconds (at the next start, if the
+ * guardian is killed too).
+ *
+ * Nobody else can enter it (mode 0700). It is removed by device and inode with all that is in it; symbolic links are removed,
+ * not followed; what somebody put into its place stays.
+ *
+ * @param use             Called once; the directory lives until what it returns settles.
+ * @param options.prefix  How the directory's name begins. Default: `dir-`.
+ * @returns what the function returns.
+ * @throws {OptionError}    the prefix is no plain part of a file name.
+ * @throws {AggregateError} the function failed and the directory could not be removed: both errors, the function's first.
+ * @example
+ * import { existsSync } from 'node:fs'
+ * import { writeFile } from 'node:fs/promises'
+ * import { withTempDir } from 'tidypool'
+ *
+ * const used = await withTempDir(async (dir) => {
+ *   await writeFile(`${dir}/notes.txt`, 'gone when the function ends')
+ *   return dir
+ * })
+ * console.log(existsSync(used)) // false
+ */
+export async function withTempDir<T>(
+  use: (dir: string) => T | Promise<T>,
+  options: TempDirOptions = {},
+): Promise<T> {
+  const { prefix = 'dir-' } = options
+  if (!/^[^/\0]{1,64}$/.test(prefix)) {
+    throw new OptionError('prefix', prefix, '1 to 64 characters without / and NUL')
+  }
+  const hold = holdScope('withTempDir')
+  try {
+    const dir = mkdtempSync(path.join(hold.scope.root(), prefix))
+    const identity = fileIdentity(dir)
+    let result: T
+    try {
+      result = await use(dir)
+    } catch (error) {
+      await removeAfterError(dir, identity, error)
+      throw error
+    }
+    await remove(dir, identity)
+    return result
+  } finally {
+    hold.release()
+  }
+}
+
+async function removeAfterError(
+  dir: string,
+  identity: FileIdentity | undefined,
+  first: unknown,
+): Promise<void> {
+  try {
+    await remove(dir, identity)
+  } catch (second) {
+    throw new AggregateError(
+      [first, second],
+      `The function given to withTempDir failed, and its directory ${dir} could not be removed.`,
+      { cause: second },
+    )
+  }
+}
+
+async function remove(dir: string, identity: FileIdentity | undefined): Promise<void> {
+  const outcome = identity ? await removeTree(dir, identity) : 'gone'
+  // What took its place is not ours, so it is named and stays.
+  cleanUpStep(outcome === 'gone' ? 'temporary directory removed' : 'temporary directory replaced', {
+    path: dir,
+  })
+}
