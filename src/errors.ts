@@ -1,0 +1,222 @@
+/**
+ * Every error that tidypool throws on purpose, each with a stable `code` to match on.
+ *
+ * Message texts say what happened, to what, why as far as it is known, and what to do next; they may change
+ * in any release. `code` and the fields do not.
+ */
+
+/** The base of all errors of this package: `error instanceof TidypoolError`. */
+export abstract class TidypoolError extends Error {
+  /** Stable identifier, for example `ERR_TASK_TIMEOUT`. */
+  abstract readonly code: string
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options)
+    // On the prototype of each class would be tidier, but a minifier renames classes and `name` is read by people.
+    Object.defineProperty(this, 'name', {
+      value: new.target.name,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    })
+  }
+}
+
+/** A task ran longer than its `timeoutMs`, or a whole `map` longer than its `deadlineMs`. */
+export class TaskTimeoutError extends TidypoolError {
+  readonly code = 'ERR_TASK_TIMEOUT'
+  /** Name of the export that was running. */
+  readonly task: string
+  /** The limit that was exceeded, in milliseconds. */
+  readonly timeoutMs: number
+
+  constructor(task: string, timeoutMs: number, message?: string, options?: ErrorOptions) {
+    super(
+      message ??
+        `Task ${quote(task)} ran longer than its limit of ${timeoutMs} ms and was stopped. Raise timeoutMs if that was not long enough.`,
+      options,
+    )
+    this.task = task
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** A task was cancelled: by `Future.cancel`, its signal, `shutdown`, or leaving a `map`. */
+export class TaskCancelledError extends TidypoolError {
+  readonly code = 'ERR_TASK_CANCELLED'
+  readonly task: string
+  /** What the caller gave as the reason, for example the `reason` of its `AbortSignal`. */
+  readonly reason: unknown
+
+  constructor(task: string, reason?: unknown) {
+    super(`Task ${quote(task)} was cancelled${describeReason(reason)}.`, { cause: reason })
+    this.task = task
+    this.reason = reason
+  }
+}
+
+/** What is known about the end of a worker. */
+export interface WorkerDeath {
+  readonly worker: number
+  readonly pid: number | undefined
+  readonly exitCode: number | null
+  readonly signal: string | null
+  /** The last lines that the worker wrote to stderr. */
+  readonly stderr: string
+  readonly task: string
+  /** Whether the task had begun: it is not run again unless `retries` allows that. */
+  readonly ran: boolean
+  readonly hint?: string | undefined
+  readonly cause?: unknown
+}
+
+/** The worker ended while it ran the task, or before the task's result arrived. */
+export class WorkerDiedError extends TidypoolError {
+  readonly code = 'ERR_WORKER_DIED'
+  readonly worker: number
+  readonly pid: number | undefined
+  readonly exitCode: number | null
+  readonly signal: string | null
+  readonly stderr: string
+  readonly task: string
+  readonly ran: boolean
+  readonly hint: string | undefined
+
+  constructor(death: WorkerDeath) {
+    const who =
+      death.pid === undefined
+        ? `Worker ${death.worker}`
+        : `Worker ${death.worker} (pid ${death.pid})`
+    const how =
+      death.signal !== null
+        ? `was killed by ${death.signal}`
+        : death.exitCode !== null
+          ? `exited with code ${death.exitCode}`
+          : 'ended'
+    const when = death.ran ? 'while running' : 'before it began'
+    const hint = death.hint === undefined ? '' : ` ${death.hint}`
+    const stderr = death.stderr === '' ? '' : `\nLast lines of its stderr:\n${death.stderr}`
+    super(`${who} ${how} ${when} task ${quote(death.task)}.${hint}${stderr}`, {
+      cause: death.cause,
+    })
+    this.worker = death.worker
+    this.pid = death.pid
+    this.exitCode = death.exitCode
+    this.signal = death.signal
+    this.stderr = death.stderr
+    this.task = death.task
+    this.ran = death.ran
+    this.hint = death.hint
+  }
+}
+
+/** No worker could be started, after several attempts with growing pauses. */
+export class WorkerStartError extends TidypoolError {
+  readonly code = 'ERR_WORKER_START'
+  readonly attempts: number
+
+  constructor(attempts: number, cause: unknown) {
+    super(
+      `A worker could not be started in ${attempts} attempt${attempts === 1 ? '' : 's'}: ${messageOf(cause)}`,
+      { cause },
+    )
+    this.attempts = attempts
+  }
+}
+
+/** The task's module could not be loaded, or has no such export. */
+export class TaskModuleError extends TidypoolError {
+  readonly code = 'ERR_TASK_MODULE'
+  /** URL of the module. */
+  readonly module: string
+  readonly exportName: string
+
+  constructor(module: string, exportName: string, why: string, options?: ErrorOptions) {
+    super(`Task ${quote(exportName)} of ${module} cannot be run: ${why}`, options)
+    this.module = module
+    this.exportName = exportName
+  }
+}
+
+/** An argument, a result or an error could not be copied to or from the worker. */
+export class TaskCloneError extends TidypoolError {
+  readonly code = 'ERR_TASK_CLONE'
+  readonly task: string
+  readonly what: 'argument' | 'result' | 'error'
+
+  constructor(task: string, what: 'argument' | 'result' | 'error', cause: unknown) {
+    const subject = { argument: 'An argument', result: 'The result', error: 'The error' }[what]
+    super(
+      `${subject} of task ${quote(task)} cannot be copied between threads or processes: ${messageOf(cause)} Pass plain data; functions, promises, sockets and the like stay where they are.`,
+      { cause },
+    )
+    this.task = task
+    this.what = what
+  }
+}
+
+/** The executor was shut down, so it takes no more tasks. */
+export class ExecutorClosedError extends TidypoolError {
+  readonly code = 'ERR_EXECUTOR_CLOSED'
+  /** Name of the executor. */
+  readonly executor: string
+
+  constructor(executor: string) {
+    super(
+      `Executor ${quote(executor)} takes no more tasks: shutdown had begun. Submit before calling shutdown(), or create a new executor.`,
+    )
+    this.executor = executor
+  }
+}
+
+/** `maxQueue` tasks were waiting already and `onFull` is `throw`. */
+export class QueueFullError extends TidypoolError {
+  readonly code = 'ERR_QUEUE_FULL'
+  readonly maxQueue: number
+
+  constructor(maxQueue: number) {
+    super(
+      `The queue is full: ${maxQueue} tasks wait already. Await some futures first, raise maxQueue, or set onFull: 'wait'.`,
+    )
+    this.maxQueue = maxQueue
+  }
+}
+
+/** An option has a value that is not allowed. */
+export class OptionError extends TidypoolError {
+  readonly code = 'ERR_OPTION'
+  readonly option: string
+  readonly value: unknown
+  /** What is allowed, in words. */
+  readonly allowed: string
+
+  constructor(option: string, value: unknown, allowed: string, options?: ErrorOptions) {
+    super(`Option ${option} is ${show(value)}; allowed is ${allowed}.`, options)
+    this.option = option
+    this.value = value
+    this.allowed = allowed
+  }
+}
+
+function quote(name: string): string {
+  return JSON.stringify(name)
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'function') return 'a function'
+  if (typeof value === 'object' && value !== null) {
+    return Array.isArray(value) ? 'an array' : 'an object'
+  }
+  return String(value)
+}
+
+function messageOf(cause: unknown): string {
+  const text = cause instanceof Error ? cause.message : String(cause)
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
+function describeReason(reason: unknown): string {
+  if (reason === undefined) return ''
+  return `: ${reason instanceof Error ? reason.message : show(reason)}`
+}

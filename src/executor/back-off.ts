@@ -1,0 +1,17 @@
+/**
+ * Pauses between attempts: doubling, with jitter, so that what failed together does not come back together.
+ * Starting workers uses p-retry with the same figures; repeated tasks need only the length of the pause,
+ * because the queue is what waits.
+ */
+export const START_BACK_OFF = {
+  retries: 4,
+  factor: 2,
+  minTimeout: 100,
+  maxTimeout: 1600,
+  randomize: true,
+} as const
+
+/** Pause before repetition `n` (1 for the first) of a task, in milliseconds: full jitter, at most 5 s. */
+export function repetitionPauseMs(n: number, random: () => number = Math.random): number {
+  return random() * Math.min(5000, 50 * 2 ** Math.min(n, 10))
+}

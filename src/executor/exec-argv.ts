@@ -1,0 +1,20 @@
+/**
+ * The options of node that workers take over. Not those that belong to one process: a debugger's port, a
+ * profile's file, the test runner, the file watcher, and code given on the command line.
+ */
+const NOT_INHERITED =
+  /^(--inspect|--debug|--cpu-prof|--heap-prof|--prof|--watch|--test|--eval$|--print$|-e$|-p$|-pe$|--check$|-c$|--interactive$|-i$|--input-type|--env-file|--run)/
+/** Of the above, those whose value may be the next word. */
+const WITH_VALUE =
+  /^(-e|-p|-pe|--eval|--print|--cpu-prof-(dir|name|interval)|--heap-prof-(dir|name|interval)|--inspect-port|--debug-port|--inspect-publish-uid|--watch-path|--test-(name-pattern|reporter|reporter-destination|concurrency|timeout|shard|skip-pattern)|--input-type|--env-file|--run)$/
+
+export function workerExecArgv(execArgv: readonly string[]): string[] {
+  const kept: string[] = []
+  for (let index = 0; index < execArgv.length; index += 1) {
+    const option = execArgv[index] ?? ''
+    if (NOT_INHERITED.test(option)) {
+      if (WITH_VALUE.test(option)) index += 1
+    } else kept.push(option)
+  }
+  return kept
+}

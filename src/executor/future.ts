@@ -1,0 +1,99 @@
+/**
+ * The result of a task, later.
+ *
+ * ```
+ *   pending ──▶ running ──▶ fulfilled | rejected
+ *      └───────────┴──────▶ cancelled
+ * ```
+ */
+export type FutureState = 'pending' | 'running' | 'fulfilled' | 'rejected' | 'cancelled'
+
+/** What a future asks of the executor that made it. */
+export interface FutureOwner {
+  cancel(reason: unknown): boolean
+  hasBegun(): boolean
+}
+
+/** The executor's side of a future. */
+export interface FutureControls<T> {
+  readonly future: Future<T>
+  fulfil(value: T): void
+  reject(error: unknown): void
+  /** Rejects, but the caller asked for it: never an `unhandledRejection`. */
+  cancel(error: unknown): void
+}
+
+/**
+ * What `submit` returns: a promise with a state, that can be cancelled. `then`, `catch` and `finally` return
+ * plain promises.
+ *
+ * A rejection that the caller caused (cancel, its signal, shutdown, leaving a `map`) never raises
+ * `unhandledRejection`; the failure of a task does, as with any promise.
+ *
+ * @see Python's `concurrent.futures.Future`.
+ */
+export class Future<T> extends Promise<T> {
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise
+  }
+
+  /** Number of the call, unique within its executor. */
+  readonly id: number
+  readonly #owner: FutureOwner
+  #settled: 'fulfilled' | 'rejected' | 'cancelled' | undefined
+
+  private constructor(
+    id: number,
+    owner: FutureOwner,
+    start: (resolve: (value: T) => void, reject: (error: unknown) => void) => void,
+  ) {
+    super(start)
+    this.id = id
+    this.#owner = owner
+  }
+
+  /** @internal */
+  static create<T>(id: number, owner: FutureOwner): FutureControls<T> {
+    let resolve!: (value: T) => void
+    let reject!: (error: unknown) => void
+    const future = new Future<T>(id, owner, (onValue, onError) => {
+      resolve = onValue
+      reject = onError
+    })
+    const settle = (state: 'fulfilled' | 'rejected' | 'cancelled'): boolean => {
+      if (future.#settled) return false
+      future.#settled = state
+      return true
+    }
+    return {
+      future,
+      fulfil: (value) => settle('fulfilled') && resolve(value),
+      reject: (error) => settle('rejected') && reject(error),
+      cancel: (error) => {
+        if (!settle('cancelled')) return
+        future.markHandled()
+        reject(error)
+      },
+    }
+  }
+
+  get state(): FutureState {
+    return this.#settled ?? (this.#owner.hasBegun() ? 'running' : 'pending')
+  }
+
+  /**
+   * Cancels the task. One that has not begun never runs; a running one has its `signal` aborted and, when it
+   * goes on for `graceMs`, its worker is killed and replaced (an inline task cannot be stopped). The future
+   * rejects at once with `TaskCancelledError`.
+   *
+   * @returns whether it had an effect: false when the future has settled already.
+   */
+  cancel(reason?: unknown): boolean {
+    return this.#settled === undefined && this.#owner.cancel(reason)
+  }
+
+  /** @internal A rejection of this future raises no `unhandledRejection`. */
+  markHandled(): void {
+    super.then(undefined, () => {})
+  }
+}

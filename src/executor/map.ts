@@ -1,0 +1,326 @@
+/**
+ * `map` and `mapSettled`: from a stream of inputs to a stream of results.
+ *
+ * ```
+ *   inputs ──(pulled, at most `lookahead` ahead)──▶ calls in flight ──▶ in order, or as they come ──▶ caller
+ * ```
+ *
+ * Nothing happens until the caller asks for the first result. Leaving the loop cancels what is in flight, waits
+ * until it has ended, and closes the inputs.
+ */
+import { TaskTimeoutError } from '../errors.ts'
+import type { Engine } from './engine.ts'
+import type { MapOptions, SettledRecord } from './executor.ts'
+import { resolveCall } from './options.ts'
+import { SignalGroup } from './signal-group.ts'
+import type { Task, TaskModuleReference } from './task.ts'
+
+export interface MapPlan {
+  readonly engine: Engine
+  readonly module: TaskModuleReference
+  readonly name: string
+  readonly options: MapOptions
+}
+
+type Inputs<I> = Iterable<I> | AsyncIterable<I>
+
+/** One input on its way. */
+interface Entry<I> {
+  readonly index: number
+  readonly input: I
+  task: Task | undefined
+  outcome:
+    | { readonly status: SettledRecord<I, unknown>['status']; readonly value: unknown }
+    | undefined
+}
+
+export async function* mapTasks<I, R>(
+  plan: MapPlan,
+  inputs: Inputs<I>,
+): AsyncGenerator<R, void, undefined> {
+  const run = new MapRun(plan, inputs)
+  try {
+    for (;;) {
+      const entry = await run.next()
+      if (!entry?.outcome) break
+      if (entry.outcome.status !== 'fulfilled') throw entry.outcome.value
+      yield entry.outcome.value as R
+    }
+    if (run.isLate) throw run.lateError
+  } finally {
+    await run.close()
+  }
+}
+
+export async function* mapSettledTasks<I, R>(
+  plan: MapPlan,
+  inputs: Inputs<I>,
+): AsyncGenerator<SettledRecord<I, R>, void, undefined> {
+  const run = new MapRun(plan, inputs)
+  try {
+    for (;;) {
+      const entry = await run.next()
+      if (!entry) break
+      yield recordOf<I, R>(entry, run.lateError)
+    }
+    if (!run.isLate) return
+    await run.close()
+    for (const entry of run.remaining()) yield recordOf<I, R>(entry, run.lateError)
+  } finally {
+    await run.close()
+  }
+}
+
+function recordOf<I, R>(
+  { index, input, task, outcome }: Entry<I>,
+  lateError: Error,
+): SettledRecord<I, R> {
+  const { status, value } = outcome ?? { status: 'cancelled', value: lateError }
+  const about = {
+    index,
+    input,
+    status,
+    attempts: task?.begun ?? 0,
+    waitMs: task?.waitMs ?? 0,
+    runMs: task?.runMs ?? 0,
+    worker: task?.worker,
+  }
+  return status === 'fulfilled' ? { ...about, value: value as R } : { ...about, error: value }
+}
+
+class MapRun<I> {
+  readonly #plan: MapPlan
+  readonly #inputs: Inputs<I>
+  readonly #group: SignalGroup
+  readonly #stop = new AbortController()
+  #source: Iterator<I> | AsyncIterator<I> | undefined
+  #isPulling = false
+  #sourceState: 'open' | 'done' | 'failed' = 'open'
+  #sourceError: unknown
+  #count = 0
+  /** In input order; those before `#head` have been yielded. */
+  #entries: Entry<I>[] = []
+  #head = 0
+  /** Settled entries that have not been yielded, in order of completion (unordered only). */
+  #completed: Entry<I>[] = []
+  #inFlight = 0
+  #unyielded = 0
+  #wake: (() => void) | undefined
+  #deadline: NodeJS.Timeout | undefined
+  #closing: Promise<void> | undefined
+  isLate = false
+
+  constructor(plan: MapPlan, inputs: Inputs<I>) {
+    this.#plan = plan
+    this.#inputs = inputs
+    const { signal } = plan.options
+    const combined = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal
+    this.#group = new SignalGroup(combined, (task, reason) => plan.engine.cancel(task, reason))
+  }
+
+  get lateError(): TaskTimeoutError {
+    const { name, options } = this.#plan
+    const limitMs = options.deadlineMs ?? Infinity
+    return new TaskTimeoutError(
+      name,
+      limitMs,
+      `The calls of task ${JSON.stringify(name)} did not all end within the deadline of ${limitMs} ms; the rest were cancelled.`,
+    )
+  }
+
+  /** The next settled entry; undefined when there is no more, or the deadline has passed. */
+  async next(): Promise<Entry<I> | undefined> {
+    this.#begin()
+    for (;;) {
+      this.#fill()
+      const entry = this.#take()
+      if (entry) return entry
+      if (this.#sourceState === 'failed' && this.#unyielded === 0) throw this.#sourceError
+      if (this.isLate || (this.#sourceState === 'done' && this.#unyielded === 0)) return undefined
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  /** What was in flight and has not been yielded: for the records after a deadline. */
+  remaining(): readonly Entry<I>[] {
+    return this.#entries.slice(this.#head).filter((entry): entry is Entry<I> => entry !== undefined)
+  }
+
+  /** Cancels what is in flight, waits until it has ended, and closes the inputs. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    clearTimeout(this.#deadline)
+    const tasks = this.#entries.flatMap((entry) => entry?.task ?? [])
+    this.#stop.abort('its map was left')
+    const isOpen = this.#source !== undefined && this.#sourceState === 'open'
+    this.#sourceState = 'done'
+    await Promise.all(tasks.map((task) => task.released()))
+    // A source in the middle of `next()` would queue `return()` behind it: an async generator that waits for ever.
+    if (isOpen && !this.#isPulling) await this.#source?.return?.()
+    else if (isOpen) void Promise.resolve(this.#source?.return?.()).catch(() => {}) // the loop was left: nobody to tell
+  }
+
+  #begin(): void {
+    if (this.#source) return
+    const inputs = this.#inputs as Partial<Iterable<I> & AsyncIterable<I>>
+    this.#source = inputs[Symbol.asyncIterator]?.() ?? inputs[Symbol.iterator]?.()
+    if (!this.#source) throw new TypeError('map takes an iterable or an async iterable of inputs.')
+    const { deadlineMs } = this.#plan.options
+    if (deadlineMs === undefined || deadlineMs > 2 ** 31 - 1) return
+    this.#deadline = setTimeout(() => {
+      this.isLate = true
+      this.#signal()
+    }, deadlineMs)
+  }
+
+  #take(): Entry<I> | undefined {
+    const isOrdered = this.#plan.options.ordered ?? true
+    // At the deadline what is done is yielded, although something before it is not.
+    const entry = isOrdered && !this.isLate ? this.#takeHead() : this.#takeCompleted()
+    if (!entry) return undefined
+    this.#unyielded -= 1
+    return entry
+  }
+
+  #takeHead(): Entry<I> | undefined {
+    const entry = this.#entries[this.#head]
+    if (!entry?.outcome) return undefined
+    this.#forget(this.#head)
+    return entry
+  }
+
+  #takeCompleted(): Entry<I> | undefined {
+    if (this.isLate && (this.#plan.options.ordered ?? true)) {
+      const at = this.#entries.findIndex(
+        (entry, index) => index >= this.#head && entry?.outcome !== undefined,
+      )
+      const entry = this.#entries[at]
+      if (entry) this.#forget(at)
+      return entry
+    }
+    const entry = this.#completed.shift()
+    if (entry) this.#forget(this.#entries.indexOf(entry, this.#head))
+    return entry
+  }
+
+  /** Lets go of an entry: the results of an endless map must not pile up. */
+  #forget(at: number): void {
+    delete this.#entries[at]
+    while (this.#head < this.#entries.length && this.#entries[this.#head] === undefined)
+      this.#head += 1
+    if (this.#head < 256 || this.#head * 2 < this.#entries.length) return
+    this.#entries = this.#entries.slice(this.#head)
+    this.#head = 0
+  }
+
+  #fill(): void {
+    while (this.#canPull()) {
+      const pulled = this.#pull()
+      if (pulled instanceof Promise) {
+        this.#isPulling = true
+        void pulled.then(() => {
+          this.#isPulling = false
+          this.#signal()
+        })
+        return
+      }
+    }
+  }
+
+  #canPull(): boolean {
+    if (this.#isPulling || this.#sourceState !== 'open' || this.isLate || this.#closing)
+      return false
+    if (this.#plan.options.signal?.aborted) {
+      this.#sourceState = 'failed'
+      this.#sourceError = this.#plan.options.signal.reason
+      return false
+    }
+    const { engine, options } = this.#plan
+    const limit = options.lookahead ?? engine.usefulLookahead
+    if (this.#unyielded >= limit) return false
+    // With a bounded queue: one call at least, or nothing would ever begin.
+    return this.#inFlight === 0 || engine.hasRoom()
+  }
+
+  #pull(): Promise<void> | undefined {
+    let step: IteratorResult<I> | Promise<IteratorResult<I>>
+    try {
+      step = this.#source?.next() ?? { done: true, value: undefined }
+    } catch (error) {
+      this.#fail(error)
+      return undefined
+    }
+    if (step instanceof Promise) {
+      return step.then(
+        (result) => this.#accept(result),
+        (error: unknown) => this.#fail(error),
+      )
+    }
+    this.#accept(step)
+    return undefined
+  }
+
+  #fail(error: unknown): void {
+    this.#sourceState = 'failed'
+    this.#sourceError = error
+  }
+
+  #accept(step: IteratorResult<I>): void {
+    if (step.done === true) {
+      if (this.#sourceState === 'open') this.#sourceState = 'done'
+      return
+    }
+    if (this.#closing) return
+    const entry: Entry<I> = {
+      index: this.#count,
+      input: step.value,
+      task: undefined,
+      outcome: undefined,
+    }
+    this.#count += 1
+    try {
+      entry.task = this.#submit(entry)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#entries.push(entry)
+    this.#unyielded += 1
+  }
+
+  #submit(entry: Entry<I>): Task {
+    const { engine, module, name, options } = this.#plan
+    const { task, future } = engine.submit(
+      {
+        module,
+        name,
+        args: [entry.input, ...(options.extraArgs ?? [])],
+        call: resolveCall(options, engine.options.taskTimeoutMs),
+        index: entry.index,
+        chunk: options.chunk,
+      },
+      this.#group,
+    )
+    this.#inFlight += 1
+    future.markHandled() // its rejection reaches the caller through the loop
+    task.onSettled = (status, value) => {
+      this.#group.delete(task)
+      this.#inFlight -= 1
+      entry.outcome = { status, value }
+      if (this.#plan.options.ordered === false) this.#completed.push(entry)
+      this.#signal()
+    }
+    return task
+  }
+
+  #signal(): void {
+    this.#wake?.()
+    this.#wake = undefined
+  }
+}

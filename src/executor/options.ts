@@ -1,0 +1,175 @@
+/**
+ * Executor and call options, and their defaults. Inside, the resolved types are passed, in which nothing is
+ * optional but what has no default. What is allowed stands in `option-schemas.ts`.
+ */
+import type { ResourceLimits } from 'node:worker_threads'
+
+import { OptionError } from '../errors.ts'
+import { availableParallelism } from '../os/parallelism.ts'
+import type { TaskOutput } from '../worker/worker.ts'
+import type { CallOptions, MapOptions } from './executor.ts'
+import { checkOptions } from './option-schemas.ts'
+
+/** Options of every executor. */
+export interface ExecutorOptions {
+  /** Shown by `activeExecutors()`, in logs and in errors. Default: the kind and a number. */
+  readonly name?: string | undefined
+  /** Default: the processors this process may use (`os.availableParallelism()` within the cgroup quota); inline: 1. */
+  readonly maxWorkers?: number | undefined
+  /** Started at once and kept when idle. Default 0. */
+  readonly minWorkers?: number | undefined
+  /** Tasks that one worker runs at the same time; more than 1 helps tasks that wait for I/O. Default 1. */
+  readonly tasksPerWorker?: number | undefined
+  /** A worker without work ends after this time, in milliseconds. Default 60,000. */
+  readonly idleTimeoutMs?: number | undefined
+  /** Limit for each task from its start, in milliseconds, unless the call says otherwise. Default: none. */
+  readonly taskTimeoutMs?: number | undefined
+  /** How long a cancelled task, or a worker that was asked to end, may take; then it is killed. Default 3000. */
+  readonly graceMs?: number | undefined
+  /** How long a task that is out of time may go on after its signal was aborted. Default: 0 in a loop, 250 while it awaits. */
+  readonly timeoutGraceMs?: number | undefined
+  /** Tasks that may wait. Default: no limit. */
+  readonly maxQueue?: number | undefined
+  /** When the queue is full: `submit` throws, or (`wait`) accepts; `map` waits for room in either case. Default `throw`. */
+  readonly onFull?: 'throw' | 'wait' | undefined
+  /** What leaving an `await using` block does with tasks that have not begun. Default `finish`. */
+  readonly onDispose?: 'finish' | 'cancel' | undefined
+  /** A worker is replaced after this many tasks. Default: no limit. */
+  readonly maxTasksPerWorker?: number | undefined
+  /** A worker whose resident memory has grown beyond this is replaced after its task, in bytes. Default: no limit. */
+  readonly maxWorkerRssBytes?: number | undefined
+  /** Export that each worker calls before its first task, with `initializerData`. */
+  readonly initializer?: string | undefined
+  readonly initializerData?: unknown
+  /** Where what tasks print to stdout goes. Default `inherit`. */
+  readonly taskOutput?: TaskOutput | undefined
+}
+
+export interface ThreadExecutorOptions extends ExecutorOptions {
+  /** Added to the environment of the threads. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Heap and stack limits of each thread, as for `new Worker`. */
+  readonly resourceLimits?: ResourceLimits | undefined
+}
+
+export interface ProcessExecutorOptions extends ExecutorOptions {
+  /** Added to the environment of the workers; `undefined` removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
+  /** Options of node for the workers. Default: this process's own, without `--inspect*`, `--cpu-prof*`, `--watch*`, `--test*`. */
+  readonly execArgv?: readonly string[] | undefined
+  /** What happens, when a worker ends, to descendants that left its session: named in the report, or killed as well. Default `report`. */
+  readonly onEscape?: 'report' | 'kill' | undefined
+}
+
+/** Defaults that do not depend on the machine. */
+export const DEFAULTS: {
+  readonly minWorkers: 0
+  readonly tasksPerWorker: 1
+  readonly idleTimeoutMs: 60_000
+  readonly taskTimeoutMs: number
+  readonly graceMs: 3000
+  readonly maxQueue: number
+  readonly onFull: 'throw'
+  readonly onDispose: 'finish'
+  readonly maxTasksPerWorker: number
+  readonly maxWorkerRssBytes: number
+  readonly taskOutput: 'inherit'
+  readonly onEscape: 'report'
+} = {
+  minWorkers: 0,
+  tasksPerWorker: 1,
+  idleTimeoutMs: 60_000,
+  taskTimeoutMs: Infinity,
+  graceMs: 3000,
+  maxQueue: Infinity,
+  onFull: 'throw',
+  onDispose: 'finish',
+  maxTasksPerWorker: Infinity,
+  maxWorkerRssBytes: Infinity,
+  taskOutput: 'inherit',
+  onEscape: 'report',
+}
+
+/** Executor options with nothing left open. */
+export interface ResolvedOptions {
+  readonly name: string
+  readonly maxWorkers: number
+  readonly minWorkers: number
+  readonly tasksPerWorker: number
+  readonly idleTimeoutMs: number
+  readonly taskTimeoutMs: number
+  readonly graceMs: number
+  /** undefined: by what the task is doing. */
+  readonly timeoutGraceMs: number | undefined
+  readonly maxQueue: number
+  readonly onFull: 'throw' | 'wait'
+  readonly onDispose: 'finish' | 'cancel'
+  readonly maxTasksPerWorker: number
+  readonly maxWorkerRssBytes: number
+  readonly initializer: string | undefined
+  readonly initializerData: unknown
+  readonly taskOutput: TaskOutput
+}
+
+let count = 0
+
+/** @throws {OptionError} for a value that is not allowed, alone or with the others. */
+export function resolveOptions(
+  kind: 'inline' | 'thread' | 'process',
+  options: ExecutorOptions,
+): ResolvedOptions {
+  checkOptions(kind, options)
+  count += 1
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  )
+  const maxWorkers = options.maxWorkers ?? (kind === 'inline' ? 1 : availableParallelism())
+  const resolved: ResolvedOptions = {
+    ...DEFAULTS,
+    timeoutGraceMs: undefined,
+    initializer: undefined,
+    initializerData: undefined,
+    name: `${kind}-${count}`,
+    ...given,
+    maxWorkers,
+  }
+  if (kind === 'inline' && maxWorkers !== 1) {
+    throw new OptionError(
+      'maxWorkers',
+      maxWorkers,
+      '1 for an InlineExecutor, which has one thread; tasksPerWorker lets its tasks overlap',
+    )
+  }
+  if (resolved.minWorkers > maxWorkers) {
+    throw new OptionError(
+      'minWorkers',
+      resolved.minWorkers,
+      `at most maxWorkers, which is ${maxWorkers}`,
+    )
+  }
+  return resolved
+}
+
+/** Call options with nothing left open but what has no default. */
+export interface ResolvedCall {
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+  readonly priority: number
+  readonly retries: number
+  readonly transfer: CallOptions['transfer']
+  readonly onProgress: CallOptions['onProgress']
+}
+
+export function resolveCall(
+  options: CallOptions | MapOptions,
+  taskTimeoutMs: number,
+): ResolvedCall {
+  return {
+    timeoutMs: options.timeoutMs ?? taskTimeoutMs,
+    signal: options.signal,
+    priority: options.priority ?? 0,
+    retries: options.retries ?? 0,
+    transfer: options.transfer,
+    onProgress: options.onProgress,
+  }
+}

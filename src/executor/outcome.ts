@@ -1,0 +1,28 @@
+/** From what a worker sent to what a future settles with. */
+import { TaskCloneError } from '../errors.ts'
+import { decodeError, type EncodedError } from '../worker/error-codec.ts'
+import type { ResultMessage } from '../worker/protocol.ts'
+
+export type Outcome =
+  | { readonly status: 'fulfilled'; readonly value: unknown }
+  /** `final`: running it again would end the same way. */
+  | { readonly status: 'rejected'; readonly error: unknown; readonly final: boolean }
+
+export function outcomeOf(task: string, outcome: ResultMessage[1], value: unknown): Outcome {
+  switch (outcome) {
+    case 'ok':
+      return { status: 'fulfilled', value }
+    case 'thrown':
+      return { status: 'rejected', error: value, final: false }
+    case 'error':
+      return { status: 'rejected', error: decodeError(value as EncodedError), final: false }
+    case 'module':
+      return { status: 'rejected', error: decodeError(value as EncodedError), final: true }
+    case 'clone-result':
+    case 'clone-error': {
+      const what = outcome === 'clone-result' ? 'result' : 'error'
+      const error = new TaskCloneError(task, what, decodeError(value as EncodedError))
+      return { status: 'rejected', error, final: true }
+    }
+  }
+}

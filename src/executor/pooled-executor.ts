@@ -1,0 +1,204 @@
+/**
+ * The executor behind the three kinds: puts queue, workers and life cycle together.
+ *
+ * ```
+ *   open ──▶ draining ──▶ closed
+ * ```
+ */
+import { ExecutorClosedError, QueueFullError } from '../errors.ts'
+import type {
+  ExecutorKind,
+  ExecutorState,
+  ExecutorStats,
+  ShutdownOptions,
+  ShutdownReport,
+} from '../lifetime/life.ts'
+import { registerExecutor } from '../lifetime/registry.ts'
+import { moduleUrl } from '../worker/module-url.ts'
+import { Dispatcher } from './dispatcher.ts'
+import type { Engine, Submitted } from './engine.ts'
+import { publishExecutor } from './events.ts'
+import type {
+  CallOptions,
+  Executor,
+  MapOptions,
+  SettledRecord,
+  TaskArguments,
+  TaskInput,
+  TaskName,
+  TaskResult,
+  TaskRunner,
+  WorkerSnapshot,
+} from './executor.ts'
+import { Future, type FutureOwner } from './future.ts'
+import { checkOptions } from './option-schemas.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { WorkerSource } from './roster.ts'
+import type { SignalGroup } from './signal-group.ts'
+import { Task, type TaskModuleReference, type TaskSpec } from './task.ts'
+import { View } from './view.ts'
+import { snapshotOf } from './worker-snapshot.ts'
+
+export abstract class PooledExecutor<M> implements Executor<M> {
+  readonly name: string
+  readonly kind: ExecutorKind
+  readonly #options: ResolvedOptions
+  readonly #dispatcher: Dispatcher
+  readonly #view: View<M>
+  readonly #unregister: () => void
+  readonly #modules = new Map<string, TaskModuleReference>()
+  #state: ExecutorState = 'open'
+  #lastTaskId = 0
+  #closing: Promise<ShutdownReport> | undefined
+
+  /** @internal */
+  protected constructor(
+    kind: ExecutorKind,
+    module: URL | string,
+    options: ResolvedOptions,
+    source: WorkerSource,
+  ) {
+    this.name = options.name
+    this.kind = kind
+    this.#options = options
+    const reference = this.#moduleReference(module)
+    this.#dispatcher = new Dispatcher(options, source, reference.url)
+    this.#view = new View<M>(this.#engine(), reference, {})
+    const state = (): ExecutorState => this.#state
+    this.#unregister = registerExecutor({
+      name: options.name,
+      kind,
+      get state() {
+        return state()
+      },
+      stats: () => this.stats(),
+      shutdown: (how) => this.shutdown(how),
+      killSync: () => this.#dispatcher.killSync(),
+      setSignalsIgnored: (ignored) => this.#dispatcher.roster.setSignalsIgnored(ignored),
+    })
+    publishExecutor('open', this.name, kind)
+  }
+
+  get state(): ExecutorState {
+    return this.#state
+  }
+
+  submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>> {
+    return this.#view.submit(name, ...args)
+  }
+
+  map<K extends TaskName<M>>(
+    name: K,
+    inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<TaskResult<M, K>> {
+    return this.#view.map(name, inputs, options)
+  }
+
+  mapSettled<K extends TaskName<M>>(
+    name: K,
+    inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
+    options?: MapOptions,
+  ): AsyncIterableIterator<SettledRecord<TaskInput<M, K>, TaskResult<M, K>>> {
+    return this.#view.mapSettled(name, inputs, options)
+  }
+
+  with(options: CallOptions): TaskRunner<M> {
+    return this.#view.with(options)
+  }
+
+  module<N>(module: URL | string): TaskRunner<N> {
+    return this.#view.module<N>(module)
+  }
+
+  stats(): ExecutorStats {
+    return this.#dispatcher.stats()
+  }
+
+  workers(): readonly WorkerSnapshot[] {
+    return Array.from(this.#dispatcher.roster.seats, snapshotOf)
+  }
+
+  drain(): Promise<void> {
+    return this.#dispatcher.drain()
+  }
+
+  shutdown(options: ShutdownOptions = {}): Promise<ShutdownReport> {
+    checkOptions('shutdown', options)
+    const { wait = true, cancelPending = false, graceMs } = options
+    if (this.#state === 'open') {
+      this.#state = 'draining'
+      publishExecutor('draining', this.name, this.kind)
+    }
+    if (graceMs !== undefined) this.#dispatcher.graceMs = graceMs
+    this.#dispatcher.roster.setKeepAlive(wait)
+    if (cancelPending)
+      this.#dispatcher.cancelAll(`executor ${this.name} was shut down`, { running: !wait })
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown({ cancelPending: this.#options.onDispose === 'cancel' })
+  }
+
+  async #close(): Promise<ShutdownReport> {
+    await this.#dispatcher.drain()
+    await this.#dispatcher.close()
+    this.#state = 'closed'
+    this.#unregister()
+    publishExecutor('closed', this.name, this.kind)
+    const { roster, killedTasks } = this.#dispatcher
+    const { finished, failed, cancelled } = this.stats()
+    return {
+      tasks: { finished, failed, cancelled, killed: killedTasks },
+      workers: roster.ends,
+      escaped: roster.escaped,
+      ended: roster.ended,
+      errors: roster.errors,
+    }
+  }
+
+  #engine(): Engine {
+    const dispatcher = this.#dispatcher
+    return {
+      options: this.#options,
+      moduleReference: (module) => this.#moduleReference(module),
+      submit: (spec, group) => this.#submit(spec, group),
+      cancel: (task, reason) => dispatcher.cancel(task, reason),
+      hasRoom: () => dispatcher.queued < this.#options.maxQueue,
+      get usefulLookahead() {
+        return dispatcher.usefulLookahead
+      },
+    }
+  }
+
+  #moduleReference(module: URL | string): TaskModuleReference {
+    const url = moduleUrl(module)
+    let reference = this.#modules.get(url)
+    if (!reference) {
+      reference = { id: this.#modules.size, url }
+      this.#modules.set(url, reference)
+    }
+    return reference
+  }
+
+  #submit(spec: TaskSpec, group: SignalGroup | undefined): Submitted {
+    if (this.#state !== 'open') throw new ExecutorClosedError(this.name)
+    const { maxQueue, onFull } = this.#options
+    if (onFull === 'throw' && this.#dispatcher.queued >= maxQueue)
+      throw new QueueFullError(maxQueue)
+    this.#lastTaskId += 1
+    const task = new Task(this.#lastTaskId, spec)
+    const owner: FutureOwner = {
+      cancel: (reason) => this.#dispatcher.cancel(task, reason),
+      hasBegun: () => task.seat?.hasBegun(task) ?? false,
+    }
+    const controls = Future.create<unknown>(task.id, owner)
+    task.outcome = controls
+    if (group) task.onSettled = () => group.delete(task)
+    this.#dispatcher.submit(task)
+    group?.add(task)
+    return { task, future: controls.future }
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The workers of an executor: starts them when there is work, with pauses when the operating system refuses,
+ * and keeps the record of how each ended.
+ */
+import pRetry, { AbortError } from 'p-retry'
+
+import { WorkerStartError } from '../errors.ts'
+import type { WorkerEndReport } from '../lifetime/life.ts'
+import { decodeError } from '../worker/error-codec.ts'
+import type { FromWorker, WorkerSetup } from '../worker/protocol.ts'
+import type { Worker, WorkerEnd, WorkerListener } from '../worker/worker.ts'
+import { START_BACK_OFF } from './back-off.ts'
+import { publishWorker } from './events.ts'
+import { Seat } from './seat.ts'
+
+/** Where workers come from: one implementation for each kind of executor. */
+export interface WorkerSource {
+  /** Throws when the operating system refuses at once. */
+  start(setup: WorkerSetup, listener: WorkerListener): Worker
+  /** The last worker has ended: what was held for them can be released. */
+  release(): void
+}
+
+export interface RosterListener {
+  onReady(seat: Seat): void
+  onMessage(seat: Seat, message: FromWorker): void
+  onEnd(seat: Seat, end: WorkerEnd): void
+  /** No attempt to start a worker succeeded. */
+  onStartFailed(error: WorkerStartError): void
+}
+
+export class Roster {
+  readonly #executor: string
+  readonly #source: WorkerSource
+  readonly #setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>
+  readonly #listener: RosterListener
+  readonly #seats = new Set<Seat>()
+  readonly #closing = new AbortController()
+  #opening = 0
+  #lastId = 0
+  #isRef = true
+  signalsIgnored = false
+  readonly ends: WorkerEndReport[] = []
+  readonly escaped: WorkerEnd['escaped'][number][] = []
+  readonly ended: WorkerEnd['ended'][number][] = []
+  readonly errors: Error[] = []
+
+  constructor(
+    executor: string,
+    source: WorkerSource,
+    setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>,
+    listener: RosterListener,
+  ) {
+    this.#executor = executor
+    this.#source = source
+    this.#setup = setup
+    this.#listener = listener
+  }
+
+  /** Workers that exist. */
+  get seats(): ReadonlySet<Seat> {
+    return this.#seats
+  }
+
+  /** Workers that are being started, or will be after a pause. */
+  get opening(): number {
+    return this.#opening
+  }
+
+  /** Workers there are and will be: what `maxWorkers` limits. */
+  get size(): number {
+    let size = this.#opening
+    for (const seat of this.#seats) if (seat.state !== 'starting') size += 1
+    return size
+  }
+
+  /** Starts one more worker; tries again with pauses. */
+  async open(): Promise<void> {
+    this.#opening += 1
+    let isOpening = true
+    // In the same turn as the worker becomes ready: it must not be counted twice, or not at all.
+    const opened = (): void => {
+      if (isOpening) this.#opening -= 1
+      isOpening = false
+    }
+    let attempts = 0
+    try {
+      await pRetry(
+        (attempt) => {
+          attempts = attempt
+          return this.#start(opened)
+        },
+        { ...START_BACK_OFF, signal: this.#closing.signal },
+      )
+    } catch (error) {
+      opened()
+      if (this.#closing.signal.aborted) return
+      this.#listener.onStartFailed(new WorkerStartError(attempts, error))
+    }
+  }
+
+  /** Gives up attempts to start workers. */
+  stopOpening(): void {
+    this.#closing.abort()
+  }
+
+  /** Whether busy workers keep the process alive. */
+  setKeepAlive(keepAlive: boolean): void {
+    this.#isRef = keepAlive
+    for (const seat of this.#seats)
+      this.setRef(seat, seat.inflight.size > 0 || seat.state !== 'ready')
+  }
+
+  setRef(seat: Seat, ref: boolean): void {
+    seat.worker?.setRef(ref && this.#isRef)
+  }
+
+  /** Asks a worker to end, and kills it after `graceMs`. */
+  retire(seat: Seat, graceMs: number): void {
+    if (seat.state === 'stopping' || seat.state === 'ended') return
+    seat.state = 'stopping'
+    clearTimeout(seat.idleTimer)
+    this.setRef(seat, true)
+    seat.worker?.stop(graceMs)
+  }
+
+  kill(seat: Seat): void {
+    if (seat.state === 'ended') return
+    seat.state = 'stopping'
+    this.setRef(seat, true)
+    seat.worker?.kill()
+  }
+
+  setSignalsIgnored(ignored: boolean): void {
+    this.signalsIgnored = ignored
+    for (const seat of this.#seats) seat.worker?.send({ type: 'signals', ignored })
+  }
+
+  /** Resolves when the worker is ready; rejects when it ended before. */
+  #start(opened: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#lastId += 1
+      const seat = new Seat(this.#lastId)
+      const setup: WorkerSetup = {
+        ...this.#setup,
+        workerId: seat.id,
+        signalsIgnored: this.signalsIgnored,
+      }
+      const listener: WorkerListener = {
+        onMessage: (message) => {
+          if (message.type === 'ready') {
+            opened()
+            this.#ready(seat)
+            resolve()
+          } else if (message.type === 'unready') {
+            // Its initializer failed: it would fail again.
+            reject(new AbortError(decodeError(message.error)))
+          } else this.#listener.onMessage(seat, message)
+        },
+        onEnd: (end) => {
+          const wasReady = seat.state !== 'starting'
+          this.#ended(seat, end)
+          if (!wasReady) reject(startFailure(end))
+        },
+      }
+      try {
+        seat.worker = this.#source.start(setup, listener)
+      } catch (error) {
+        if (this.#seats.size === 0) this.#source.release()
+        // p-retry takes a bare TypeError for a bug and gives up at once.
+        reject(new Error(error instanceof Error ? error.message : String(error), { cause: error }))
+        return
+      }
+      this.#seats.add(seat)
+      this.setRef(seat, true)
+      publishWorker('start', this.#executor, seat)
+    })
+  }
+
+  #ready(seat: Seat): void {
+    if (seat.state !== 'starting') return // it was told to stop meanwhile
+    seat.state = 'ready'
+    publishWorker('ready', this.#executor, seat)
+    this.#listener.onReady(seat)
+  }
+
+  #ended(seat: Seat, end: WorkerEnd): void {
+    const wasReady = seat.state !== 'starting'
+    seat.state = 'ended'
+    seat.end = end
+    this.#seats.delete(seat)
+    clearTimeout(seat.idleTimer)
+    clearTimeout(seat.limitTimer)
+    clearTimeout(seat.condemned)
+    const { how, exitCode, signal } = end
+    this.ends.push({ worker: seat.id, pid: seat.worker?.pid, how, exitCode, signal })
+    this.escaped.push(...end.escaped)
+    this.ended.push(...end.ended)
+    this.errors.push(...end.errors)
+    publishWorker('end', this.#executor, seat)
+    if (this.#seats.size === 0) this.#source.release()
+    if (wasReady) this.#listener.onEnd(seat, end)
+  }
+}
+
+function startFailure(end: WorkerEnd): Error {
+  const how =
+    end.signal === null ? `exited with code ${end.exitCode}` : `was killed by ${end.signal}`
+  const why = end.cause instanceof Error ? `: ${end.cause.message}` : ''
+  const stderr = end.stderr === '' ? '' : `\nLast lines of its stderr:\n${end.stderr}`
+  const text =
+    end.exitCode === null && end.signal === null
+      ? 'it could not be spawned'
+      : `it ${how} before it was ready`
+  return new Error(`${text}${why}${stderr}`, { cause: end.cause })
+}

@@ -1,0 +1,122 @@
+/** A worker's place in the executor: what it was given, and what is known of it. */
+import type { Worker, WorkerEnd } from '../worker/worker.ts'
+import { Task } from './task.ts'
+
+/**
+ * ```
+ *   starting ──▶ ready ──▶ stopping ──▶ ended
+ *       └──────────┴───────────┴──────────▲
+ * ```
+ * A `stopping` worker is given no more tasks.
+ */
+export type SeatState = 'starting' | 'ready' | 'stopping' | 'ended'
+
+export class Seat {
+  readonly id: number
+  state: SeatState = 'starting'
+  worker: Worker | undefined
+  /** What it was given and has not answered, by sequence number, in order. */
+  readonly inflight: Map<number, Task> = new Map()
+  /** Calls given to it since it started. */
+  given = 0
+  /** Calls it has answered. */
+  answered = 0
+  /** Expected milliseconds of the work in flight; NaN when one of them is unknown. */
+  load = 0
+  /** Modules it has heard of. */
+  readonly modules: Set<number> = new Set()
+  /** Calls taken back that it has not confirmed. A new range must touch them: see `Marks.revoke`. */
+  readonly revoked: Set<number> = new Set()
+  revokedRange: { readonly from: number; readonly to: number } | undefined
+  idleTimer: NodeJS.Timeout | undefined
+  limitTimer: NodeJS.Timeout | undefined
+  /** Set when one of its tasks did not stop: the worker is killed then. */
+  condemned: NodeJS.Timeout | undefined
+  end: WorkerEnd | undefined
+  /** Given to `process.exit`, when that was called. */
+  exitCode: number | undefined
+  /** It has outgrown its memory limit: it gets no more tasks. */
+  isWornOut = false
+
+  constructor(id: number) {
+    this.id = id
+  }
+
+  get isIdle(): boolean {
+    return this.state === 'ready' && this.inflight.size === 0
+  }
+
+  /** Adds a task and returns its sequence number in this worker. */
+  assign(task: Task): number {
+    this.given += 1
+    const seq = this.given
+    this.inflight.set(seq, task)
+    task.state = 'assigned'
+    task.seat = this
+    task.seq = seq
+    task.assignedAt = performance.now()
+    task.startedAtMs = undefined
+    this.load += task.expectedMs
+    return seq
+  }
+
+  /** Takes a task off, whatever became of it. */
+  remove(task: Task): void {
+    this.inflight.delete(task.seq)
+    if (this.inflight.size === 0) this.load = 0
+    else this.load -= task.expectedMs
+    task.release()
+  }
+
+  /** Leaves a settled stand-in where the task runs on, so that the task itself can be given to another worker. */
+  leaveBehind(task: Task): Task {
+    const standIn = new Task(task.id, task.spec)
+    standIn.state = 'settled'
+    standIn.seat = this
+    standIn.seq = task.seq
+    standIn.expectedMs = task.expectedMs
+    standIn.startedAtMs = task.startedAtMs
+    this.inflight.set(task.seq, standIn)
+    task.release()
+    return standIn
+  }
+
+  /** Whether the worker has begun a task; true for good once it has. */
+  hasBegun(task: Task): boolean {
+    if (task.startedAtMs !== undefined) return true
+    return (
+      this.worker !== undefined &&
+      task.seq <= this.worker.marks.read().seq &&
+      !this.revoked.has(task.seq)
+    )
+  }
+
+  /**
+   * Takes back calls that have not begun. The worker knows one range only: until it has seen the last one, the
+   * new one must contain it, so calls in between come back as well.
+   *
+   * @returns the tasks that certainly never run here. Others of the range have begun, or come back in a
+   *   `returned` message.
+   */
+  revoke(from: number, to: number): Task[] {
+    if (!this.worker || this.state === 'ended') return []
+    const old = this.revoked.size > 0 ? this.revokedRange : undefined
+    const range = old ? { from: Math.min(from, old.from), to: Math.max(to, old.to) } : { from, to }
+    this.revokedRange = range
+    const tasks: Task[] = []
+    for (let seq = this.worker.marks.revoke(range.from, range.to); seq <= range.to; seq += 1) {
+      const task = this.inflight.get(seq)
+      if (!task) continue
+      this.revoked.add(seq)
+      this.remove(task)
+      tasks.push(task)
+    }
+    return tasks
+  }
+
+  /** The worker has seen that a call was taken back. */
+  confirmReturned(seq: number): void {
+    this.revoked.delete(seq)
+    if (this.revoked.size === 0) this.revokedRange = undefined
+  }
+}

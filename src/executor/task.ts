@@ -1,0 +1,81 @@
+/** A call on its way from `submit` to its outcome: what the executor knows about it. */
+import type { FutureControls } from './future.ts'
+import type { ResolvedCall } from './options.ts'
+import type { Seat } from './seat.ts'
+
+/**
+ * ```
+ *   queued ──▶ assigned ──▶ settled
+ *     ▲  └────────┼────────────▲
+ *     └─ delayed ◀┘ (to be run again)
+ * ```
+ * A settled task may still occupy its worker: cancelled, or out of time, and not ended yet.
+ */
+export type TaskState = 'queued' | 'assigned' | 'delayed' | 'settled'
+
+export interface TaskModuleReference {
+  readonly id: number
+  readonly url: string
+}
+
+export interface TaskSpec {
+  readonly module: TaskModuleReference
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly call: ResolvedCall
+  /** Number of the input, for calls of a map. */
+  readonly index: number | undefined
+  /** Calls that may be sent together whatever their time; undefined: by measured time. */
+  readonly chunk: number | undefined
+}
+
+export class Task {
+  readonly id: number
+  readonly spec: TaskSpec
+  readonly submittedAt: number = performance.now()
+  state: TaskState = 'queued'
+  /** Number of the present attempt, from 1. */
+  attempt = 1
+  /** How often it was begun. */
+  begun = 0
+  seat: Seat | undefined
+  seq = 0
+  assignedAt = 0
+  /** On the monotonic clock, where the worker reported it (several tasks at a time). */
+  startedAtMs: number | undefined
+  /** Milliseconds of work it is expected to be, when it was assigned. */
+  expectedMs = 0
+  waitMs = 0
+  runMs = 0
+  worker: number | undefined
+  /** Pending timer: of a repetition, or of the end of its grace time. */
+  timer: NodeJS.Timeout | undefined
+  outcome: FutureControls<unknown> | undefined
+  /** Called once, when it has its outcome. */
+  onSettled: ((status: 'fulfilled' | 'rejected' | 'cancelled', value: unknown) => void) | undefined
+  #onRelease: (() => void)[] | undefined
+
+  constructor(id: number, spec: TaskSpec) {
+    this.id = id
+    this.spec = spec
+  }
+
+  get isSettled(): boolean {
+    return this.state === 'settled'
+  }
+
+  /** Resolves when the task occupies no worker. */
+  released(): Promise<void> | undefined {
+    if (!this.seat) return undefined
+    return new Promise((resolve) => (this.#onRelease ??= []).push(resolve))
+  }
+
+  release(): void {
+    this.seat = undefined
+    clearTimeout(this.timer)
+    this.timer = undefined
+    const waiting = this.#onRelease
+    this.#onRelease = undefined
+    if (waiting) for (const resolve of waiting) resolve()
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * Finds tasks that are out of time. A limit counts from the moment the task began, which only its worker knows:
+ * when a timer fires, the worker's marks are read, and the timer is set again if the task began later than
+ * thought. So a limit costs no message, and works while the worker is in a loop.
+ */
+import { monotonicMs, type Mark, type Phase } from '../worker/marks.ts'
+import { PauseClock } from './pause-clock.ts'
+import type { Seat } from './seat.ts'
+import type { Task } from './task.ts'
+
+/** Loading a module is not the task's time, but a module that never finishes loading must not hold it for ever. */
+const LOAD_LIMIT_MS = 30_000
+/** What `setTimeout` can hold; longer limits are looked at in between. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export type OnExpired = (seat: Seat, task: Task, phase: Phase) => void
+
+export class TimeLimits {
+  readonly #onExpired: OnExpired
+  readonly #clock = new PauseClock()
+  readonly #pausedAtStart = new WeakMap<Task, { readonly seq: number; readonly pausedMs: number }>()
+  readonly #watched = new Map<Seat, () => void>()
+
+  constructor(onExpired: OnExpired) {
+    this.#onExpired = onExpired
+  }
+
+  /** Looks after a worker as long as it has tasks with a limit. Call it when tasks were given or answered. */
+  watch(seat: Seat): void {
+    const hasLimit = seat.state !== 'ended' && this.#limited(seat).length > 0
+    if (!hasLimit) {
+      this.#forget(seat)
+      return
+    }
+    if (!this.#watched.has(seat)) this.#watched.set(seat, this.#clock.use())
+    if (!seat.limitTimer) this.#arm(seat)
+  }
+
+  #forget(seat: Seat): void {
+    clearTimeout(seat.limitTimer)
+    seat.limitTimer = undefined
+    this.#watched.get(seat)?.()
+    this.#watched.delete(seat)
+  }
+
+  #limited(seat: Seat): Task[] {
+    const tasks: Task[] = []
+    for (const task of seat.inflight.values()) {
+      if (!task.isSettled && task.spec.call.timeoutMs !== Infinity) tasks.push(task)
+    }
+    return tasks
+  }
+
+  #arm(seat: Seat): void {
+    const mark = seat.worker?.marks.read()
+    let soonestMs = LONGEST_TIMER_MS
+    for (const task of this.#limited(seat))
+      soonestMs = Math.min(soonestMs, this.#remainingMs(task, mark))
+    seat.limitTimer = setTimeout(
+      () => {
+        // A turn later: results that have arrived meanwhile count.
+        setImmediate(() => this.#check(seat))
+      },
+      Math.max(1, Math.ceil(soonestMs)),
+    )
+    seat.limitTimer.unref() // the busy worker keeps the process alive
+  }
+
+  #check(seat: Seat): void {
+    seat.limitTimer = undefined
+    const mark = seat.worker?.marks.read()
+    for (const task of this.#limited(seat)) {
+      if (this.#remainingMs(task, mark) <= 0) this.#onExpired(seat, task, phaseOf(task, mark))
+    }
+    this.watch(seat)
+  }
+
+  #remainingMs(task: Task, mark: Mark | undefined): number {
+    const phase = phaseOf(task, mark)
+    const { timeoutMs } = task.spec.call
+    const limitMs = phase === 'loading' ? Math.max(timeoutMs, LOAD_LIMIT_MS) : timeoutMs
+    const startedAtMs = task.startedAtMs ?? (mark?.seq === task.seq ? mark.atMs : undefined)
+    if (startedAtMs === undefined) return limitMs
+    return limitMs - (monotonicMs() - startedAtMs) + this.#pausedSince(task)
+  }
+
+  /** Pauses since the task was first seen in its present attempt. */
+  #pausedSince(task: Task): number {
+    const { pausedMs } = this.#clock
+    const seen = this.#pausedAtStart.get(task)
+    if (seen?.seq === task.seq) return pausedMs - seen.pausedMs
+    this.#pausedAtStart.set(task, { seq: task.seq, pausedMs })
+    return 0
+  }
+}
+
+function phaseOf(task: Task, mark: Mark | undefined): Phase {
+  // Several at a time: the mark tells of the last one only; each may be waiting.
+  if (task.startedAtMs !== undefined) return mark?.seq === task.seq ? mark.phase : 'waiting'
+  return mark?.seq === task.seq ? mark.phase : 'running'
+}

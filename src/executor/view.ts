@@ -1,0 +1,93 @@
+/** The tasks of one module with one set of call options: what `with` and `module` return. Owns nothing. */
+import type { Engine } from './engine.ts'
+import type {
+  CallOptions,
+  MapOptions,
+  SettledRecord,
+  TaskArguments,
+  TaskInput,
+  TaskName,
+  TaskResult,
+  TaskRunner,
+} from './executor.ts'
+import type { Future } from './future.ts'
+import { mapSettledTasks, mapTasks } from './map.ts'
+import { checkOptions } from './option-schemas.ts'
+import { resolveCall } from './options.ts'
+import { SignalGroup } from './signal-group.ts'
+import type { TaskModuleReference } from './task.ts'
+
+export class View<M> implements TaskRunner<M> {
+  readonly #engine: Engine
+  readonly #module: TaskModuleReference
+  readonly #options: CallOptions
+  readonly #group: SignalGroup | undefined
+
+  constructor(engine: Engine, module: TaskModuleReference, options: CallOptions) {
+    this.#engine = engine
+    this.#module = module
+    this.#options = options
+    const { signal } = options
+    this.#group = signal && new SignalGroup(signal, (task, reason) => engine.cancel(task, reason))
+  }
+
+  submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>> {
+    const { future } = this.#engine.submit(
+      {
+        module: this.#module,
+        name,
+        args,
+        call: resolveCall(this.#options, this.#engine.options.taskTimeoutMs),
+        index: undefined,
+        chunk: undefined,
+      },
+      this.#group,
+    )
+    return future as Future<TaskResult<M, K>>
+  }
+
+  map<K extends TaskName<M>>(
+    name: K,
+    inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<TaskResult<M, K>> {
+    return mapTasks<TaskInput<M, K>, TaskResult<M, K>>(this.#plan(name, options), inputs)
+  }
+
+  mapSettled<K extends TaskName<M>>(
+    name: K,
+    inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
+    options: MapOptions = {},
+  ): AsyncIterableIterator<SettledRecord<TaskInput<M, K>, TaskResult<M, K>>> {
+    return mapSettledTasks<TaskInput<M, K>, TaskResult<M, K>>(this.#plan(name, options), inputs)
+  }
+
+  with(options: CallOptions): TaskRunner<M> {
+    checkOptions('call', options)
+    return new View<M>(this.#engine, this.#module, merge(this.#options, options))
+  }
+
+  module<N>(module: URL | string): TaskRunner<N> {
+    return new View<N>(this.#engine, this.#engine.moduleReference(module), this.#options)
+  }
+
+  #plan(name: string, options: MapOptions) {
+    checkOptions('map', options)
+    return {
+      engine: this.#engine,
+      module: this.#module,
+      name,
+      options: merge<MapOptions>(this.#options, options),
+    }
+  }
+}
+
+/** Two signals both count; of everything else, what is given later. */
+function merge<O extends CallOptions>(before: CallOptions, options: O): O {
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  )
+  const signals = [before.signal, options.signal].filter((signal) => signal !== undefined)
+  const signal = signals.length === 2 ? AbortSignal.any(signals) : signals[0]
+  return { ...before, ...given, signal } as O
+}

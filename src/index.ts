@@ -1,0 +1,55 @@
+/**
+ * tidypool: run work in parallel and leave nothing behind. This is the public surface, and the only file that
+ * re-exports; everything else may change in any release.
+ */
+export {
+  ExecutorClosedError,
+  OptionError,
+  QueueFullError,
+  TaskCancelledError,
+  TaskCloneError,
+  TaskModuleError,
+  TaskTimeoutError,
+  TidypoolError,
+  WorkerDiedError,
+  WorkerStartError,
+  type WorkerDeath,
+} from './errors.ts'
+export { asCompleted } from './executor/as-completed.ts'
+export type {
+  CallOptions,
+  Executor,
+  MapOptions,
+  ProgressSource,
+  SettledRecord,
+  TaskArguments,
+  TaskInput,
+  TaskName,
+  TaskResult,
+  TaskRunner,
+  UntypedModule,
+  WorkerSnapshot,
+} from './executor/executor.ts'
+export { Future, type FutureState } from './executor/future.ts'
+export { InlineExecutor } from './executor/inline-executor.ts'
+export type {
+  ExecutorOptions,
+  ProcessExecutorOptions,
+  ThreadExecutorOptions,
+} from './executor/options.ts'
+export { ProcessExecutor } from './executor/process-executor.ts'
+export { ThreadExecutor } from './executor/thread-executor.ts'
+export type {
+  ExecutorKind,
+  ExecutorSnapshot,
+  ExecutorState,
+  ExecutorStats,
+  ProcessSummary,
+  ShutdownOptions,
+  ShutdownReport,
+  WorkerEndReport,
+} from './lifetime/life.ts'
+export { activeExecutors } from './lifetime/registry.ts'
+export { registerError } from './worker/error-codec.ts'
+export { taskContext, type TaskContext } from './worker/task-context.ts'
+export type { TaskOutput } from './worker/worker.ts'

@@ -1,0 +1,72 @@
+/**
+ * First module of a worker process. It runs no user code until its owner says so, and ends when the channel to
+ * its owner closes. A loop that never lets it see that is ended from outside: by the kernel's parent-death
+ * signal, the watchdog thread, or the guardian (docs/clean-up.md).
+ */
+import { startWatchdog } from '../../lifetime/watchdog.ts'
+import { encodeError } from '../error-codec.ts'
+import { FileMarks } from '../marks.ts'
+import type { FromWorker, ToWorker } from '../protocol.ts'
+import { setSignalsIgnored } from './ignore-signals.ts'
+import { TaskLoop } from './task-loop.ts'
+
+/** Where `process.ts` put the marks and, without a parent-death signal, the tether. */
+const MARKS_FD = 4
+const TETHER_FD = 5
+
+if (process.env['TIDYPOOL_TETHER'] === 'thread') {
+  delete process.env['TIDYPOOL_TETHER'] // meant for this process, not for its children
+  startWatchdog(TETHER_FD)
+}
+
+// Taken now: the task's module may replace or disconnect what `process` offers.
+const send = process.send?.bind(process)
+if (!send)
+  throw new Error('This is the entry of a tidypool worker; it is started by a ProcessExecutor.')
+
+/** Throws at once when the message cannot be cloned: `send` serializes before it returns. */
+function post(message: FromWorker): Promise<void> {
+  let handedOver: () => void
+  const done = new Promise<void>((resolve) => {
+    handedOver = resolve
+  })
+  // An error in the callback means that the owner is gone: 'disconnect' follows and ends this process.
+  send?.(message, undefined, undefined, () => handedOver())
+  return done
+}
+
+let loop: TaskLoop | undefined
+
+process.on('message', (message: ToWorker) => {
+  if (message.type === 'go') void start(message)
+  else if (message.type === 'run') loop?.run(message)
+  else if (message.type === 'cancel') loop?.cancel(message.seq, message.reason)
+  else if (message.type === 'signals') setSignalsIgnored(message.ignored)
+  else process.exit(0)
+})
+process.on('disconnect', () => process.exit(0))
+process.on('exit', (exitCode) => {
+  // Results of finished tasks leave although a task called process.exit.
+  loop?.flushNow()
+  if (process.connected) void post({ type: 'exiting', exitCode })
+})
+process.on('uncaughtExceptionMonitor', (error: unknown) => {
+  const cause = error instanceof Error ? error : new Error(String(error))
+  void post({ type: 'uncaught', error: encodeError(cause) })
+})
+
+async function start({ setup }: Extract<ToWorker, { type: 'go' }>): Promise<void> {
+  // The owner died before the parent-death signal was set, and what it wrote was still read here.
+  if (process.ppid !== setup.ownerPid) process.exit(0)
+  setSignalsIgnored(setup.signalsIgnored)
+  const starting = new TaskLoop({ marks: new FileMarks(MARKS_FD), post }, setup)
+  try {
+    await starting.initialize()
+  } catch (error) {
+    const cause = error instanceof Error ? error : new Error(String(error))
+    await post({ type: 'unready', error: encodeError(cause) })
+    process.exit(1)
+  }
+  loop = starting
+  void post({ type: 'ready' })
+}

@@ -1,0 +1,64 @@
+/** One running call, as its task sees it: the object behind `taskContext()`. */
+import type { TaskContext } from '../task-context.ts'
+
+/** Progress is delivered at most this often. */
+export const PROGRESS_INTERVAL_MS = 50
+
+export class TaskRun implements TaskContext {
+  readonly attempt: number
+  readonly workerId: number
+  readonly #post: (value: unknown) => void
+  // Made on demand: most tasks never look at their signal.
+  #controller: AbortController | undefined
+  #aborted: { readonly reason: unknown } | undefined
+  #held: { readonly value: unknown } | undefined
+  #postedAt = Number.NEGATIVE_INFINITY
+  #timer: NodeJS.Timeout | undefined
+  #ended = false
+
+  constructor(attempt: number, workerId: number, postProgress: (value: unknown) => void) {
+    this.attempt = attempt
+    this.workerId = workerId
+    this.#post = postProgress
+    // A task may write `const { progress } = taskContext()`.
+    this.progress = this.progress.bind(this)
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController()
+      if (this.#aborted) this.#controller.abort(this.#aborted.reason)
+    }
+    return this.#controller.signal
+  }
+
+  abort(reason: unknown): void {
+    this.#aborted ??= { reason }
+    this.#controller?.abort(reason)
+  }
+
+  progress(value: unknown): void {
+    if (this.#ended) return
+    this.#held = { value }
+    const waitMs = this.#postedAt + PROGRESS_INTERVAL_MS - performance.now()
+    if (waitMs <= 0) this.#deliver()
+    else this.#timer ??= setTimeout(() => this.#deliver(), waitMs).unref()
+  }
+
+  /** The last value goes out before the result. */
+  end(): void {
+    if (this.#held) this.#deliver()
+    clearTimeout(this.#timer)
+    this.#ended = true
+  }
+
+  #deliver(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    const held = this.#held
+    this.#held = undefined
+    if (!held) return
+    this.#postedAt = performance.now()
+    this.#post(held.value)
+  }
+}

@@ -1,0 +1,45 @@
+/** First module of a worker thread. */
+import { parentPort, workerData } from 'node:worker_threads'
+
+import { encodeError } from '../error-codec.ts'
+import { MemoryMarks } from '../marks.ts'
+import type { FromWorker, ToWorker, WorkerSetup } from '../protocol.ts'
+import { TaskLoop } from './task-loop.ts'
+
+/** What `thread.ts` hands over. */
+export interface ThreadData {
+  readonly setup: WorkerSetup
+  readonly marks: SharedArrayBuffer
+}
+
+if (!parentPort)
+  throw new Error('This is the entry of a tidypool thread; it is started by a ThreadExecutor.')
+const port = parentPort
+const { setup, marks } = workerData as ThreadData
+
+function post(message: FromWorker): undefined {
+  port.postMessage(message)
+}
+
+const loop = new TaskLoop({ marks: new MemoryMarks(marks), post }, setup)
+
+process.on('exit', (exitCode) => {
+  loop.flushNow()
+  post({ type: 'exiting', exitCode })
+})
+
+try {
+  await loop.initialize()
+  port.on('message', (message: ToWorker) => {
+    if (message.type === 'run') loop.run(message)
+    else if (message.type === 'cancel') loop.cancel(message.seq, message.reason)
+    else if (message.type === 'stop') process.exit(0)
+  })
+  post({ type: 'ready' })
+} catch (error) {
+  post({
+    type: 'unready',
+    error: encodeError(error instanceof Error ? error : new Error(String(error))),
+  })
+  process.exit(1)
+}

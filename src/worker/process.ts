@@ -1,0 +1,176 @@
+/**
+ * A worker process: in a session of its own, journalled before it is told to go, ended with everything in
+ * its session. See `lifetime/` for how that is done; here is only what makes it a worker.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { closeSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+import { cleanUpStep } from '../lifetime/events.ts'
+import type { Scope } from '../lifetime/scope.ts'
+import { endRemains, killProcessGroupSync, stopProcess } from '../lifetime/stop.ts'
+import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
+import { openUnnamedFile } from '../os/unnamed-file.ts'
+import { decodeError } from './error-codec.ts'
+import { FileMarks } from './marks.ts'
+import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
+import { StderrTail } from './stderr-tail.ts'
+import type { TaskOutput, Worker, WorkerEnd, WorkerListener } from './worker.ts'
+
+export interface ProcessWorkerOptions {
+  readonly scope: Scope
+  readonly env: Readonly<Record<string, string | undefined>> | undefined
+  readonly execArgv: readonly string[]
+  readonly taskOutput: TaskOutput
+  readonly onEscape: 'report' | 'kill'
+}
+
+/** A pipe that outlives its worker this long is held by somebody else: reported, not waited for. */
+const DRAIN_MS = 250
+
+const STDOUT: Readonly<Record<TaskOutput, 'ignore' | number>> = {
+  inherit: 1,
+  stderr: 2,
+  ignore: 'ignore',
+}
+
+export function startProcessWorker(
+  options: ProcessWorkerOptions,
+  setup: WorkerSetup,
+  listener: WorkerListener,
+): Worker {
+  return new ProcessWorker(options, setup, listener)
+}
+
+class ProcessWorker implements Worker {
+  readonly id: number
+  readonly pid: number | undefined
+  readonly threadId: undefined
+  readonly marks: FileMarks
+  readonly #process: OwnedProcess
+  readonly #scope: Scope
+  readonly #onEscape: 'report' | 'kill'
+  readonly #listener: WorkerListener
+  readonly #stderr: StderrTail | undefined
+  #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
+  #stopped: Promise<{ readonly forced: boolean }> | undefined
+  #cause: unknown
+
+  constructor(options: ProcessWorkerOptions, setup: WorkerSetup, listener: WorkerListener) {
+    this.id = setup.workerId
+    this.#scope = options.scope
+    this.#onEscape = options.onEscape
+    this.#listener = listener
+    const marksFd = openUnnamedFile(() => options.scope.root())
+    this.marks = new FileMarks(marksFd, () => closeSync(marksFd))
+    this.#process = spawnNodeWorker(options.scope, {
+      entry: new URL('./entry/process-entry.js', import.meta.url),
+      execArgv: options.execArgv,
+      env: { ...process.env, ...options.env },
+      stdio: ['ignore', STDOUT[options.taskOutput], 'pipe', 'ipc', marksFd],
+    })
+    const { child } = this.#process
+    this.pid = child.pid
+    child.once('error', (error) => this.#fail(error))
+    if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
+    if (child.stderr) this.#stderr = new StderrTail(child.stderr, process.stderr)
+    child.on('message', (message: FromWorker) => this.#receive(message))
+    child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
+    this.send({ type: 'go', setup })
+  }
+
+  send(message: ToWorker): void {
+    const { child } = this.#process
+    if (this.#state !== 'running' || !child.connected) return
+    // EPIPE and the like mean that the worker is gone: its 'exit' tells the rest.
+    child.send(message, undefined, undefined, () => {})
+  }
+
+  stop(graceMs: number): void {
+    if (this.#state !== 'running') return
+    const ask = (): void => this.send({ type: 'stop' })
+    this.#stopped = stopProcess(this.#process, { ask, graceMs })
+    this.#state = 'stopping'
+  }
+
+  kill(): void {
+    if (this.#state !== 'running' && this.#state !== 'stopping') return
+    this.#state = 'killed'
+    this.#stopped = stopProcess(this.#process, { ask: undefined, graceMs: 0 })
+  }
+
+  killSync(): void {
+    killProcessGroupSync(this.#process)
+  }
+
+  setRef(ref: boolean): void {
+    const { child } = this.#process
+    const handles: readonly unknown[] = [child, child.channel, child.stderr]
+    for (const handle of handles) {
+      if (handle === undefined || handle === null) continue
+      const refable = handle as { ref?(): void; unref?(): void }
+      if (ref) refable.ref?.()
+      else refable.unref?.()
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'unready' || message.type === 'uncaught')
+      this.#cause = decodeError(message.error)
+    this.#listener.onMessage(message)
+  }
+
+  /** The process could not be started, or not be told something. */
+  #fail(error: Error): void {
+    this.#cause ??= error
+    if (this.pid === undefined)
+      this.#end({ exitCode: null, signal: null, escaped: [], ended: [], errors: [] })
+  }
+
+  async #clean(exitCode: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    this.setRef(true)
+    if ((await this.#stopped)?.forced) this.#state = 'killed'
+    // 'exit' can come before the last messages and the last stderr were read.
+    const drained = Promise.all([disconnected(this.#process.child), this.#stderr?.closed])
+    if (!(await within(DRAIN_MS, drained))) {
+      cleanUpStep('LEAK: a pipe of an ended worker is held open by another process', {
+        pid: this.pid,
+      })
+    }
+    this.#stderr?.close()
+    if (this.#process.child.connected) this.#process.child.disconnect()
+    const { identity } = this.#process
+    const remains =
+      identity && (await endRemains(this.#scope, identity, { escaped: this.#onEscape }))
+    this.#end({
+      exitCode,
+      signal,
+      escaped: remains?.escaped ?? [],
+      ended: remains?.ended ?? [],
+      errors: [],
+    })
+  }
+
+  #end(end: Pick<WorkerEnd, 'exitCode' | 'signal' | 'escaped' | 'ended' | 'errors'>): void {
+    if (this.#state === 'ended') return
+    const how = this.#state === 'killed' ? 'killed' : this.#state === 'stopping' ? 'exited' : 'died'
+    this.#state = 'ended'
+    this.marks.close()
+    this.#listener.onEnd({ ...end, how, stderr: this.#stderr?.text() ?? '', cause: this.#cause })
+  }
+}
+
+function disconnected(child: ChildProcess): Promise<unknown> | undefined {
+  return child.connected ? new Promise((resolve) => child.once('disconnect', resolve)) : undefined
+}
+
+/** @returns whether `done` settled in time. */
+async function within(limitMs: number, done: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController()
+  const late = delay(limitMs, false, { signal: timer.signal }).catch(() => false)
+  try {
+    return await Promise.race([done.then(() => true), late])
+  } finally {
+    timer.abort()
+  }
+}

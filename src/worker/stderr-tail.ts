@@ -1,0 +1,53 @@
+/**
+ * Passes a worker's stderr on and remembers the last lines, which is where a crash explains itself. Holds a few
+ * KiB whatever is written, and stops reading while the receiver cannot take more.
+ */
+import type { Readable, Writable } from 'node:stream'
+
+const KEPT_BYTES = 4096
+const KEPT_LINES = 12
+
+export class StderrTail {
+  /** Resolves when the other side has closed it; a grandchild that holds it keeps it open. */
+  readonly closed: Promise<void>
+  readonly #from: Readable
+  #kept = ''
+
+  constructor(from: Readable, to: Writable) {
+    this.#from = from
+    this.closed = new Promise((resolve) => from.once('close', resolve))
+    from.on('data', (chunk: Buffer) => {
+      this.#kept = (this.#kept + chunk.toString('utf8')).slice(-KEPT_BYTES)
+      if (to.write(chunk) || to.destroyed) return
+      from.pause()
+      waitForDrain(to, from)
+    })
+  }
+
+  text(): string {
+    return this.#kept.trimEnd().split('\n').slice(-KEPT_LINES).join('\n')
+  }
+
+  close(): void {
+    this.#from.destroy()
+  }
+}
+
+/** One `drain` listener for all workers: a pipe for each would pass Node's limit of listeners at the eleventh. */
+const waiting = new Map<Writable, Set<Readable>>()
+
+function waitForDrain(to: Writable, from: Readable): void {
+  const others = waiting.get(to)
+  if (others) {
+    others.add(from)
+    return
+  }
+  const paused = new Set([from])
+  waiting.set(to, paused)
+  const resume = (): void => {
+    waiting.delete(to)
+    to.off('drain', resume).off('close', resume)
+    for (const stream of paused) stream.resume()
+  }
+  to.on('drain', resume).on('close', resume)
+}

@@ -1,0 +1,107 @@
+/** A worker thread. It ends with its process, whatever way that goes; what it may leave are its tasks' children. */
+import { Worker as NodeThread } from 'node:worker_threads'
+import type { ResourceLimits } from 'node:worker_threads'
+
+import type { Scope } from '../lifetime/scope.ts'
+import { decodeError } from './error-codec.ts'
+import type { ThreadData } from './entry/thread-entry.ts'
+import { MemoryMarks } from './marks.ts'
+import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
+import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.ts'
+
+export interface ThreadWorkerOptions {
+  readonly scope: Scope
+  readonly env: Readonly<Record<string, string | undefined>> | undefined
+  readonly resourceLimits: ResourceLimits | undefined
+  readonly taskOutput: TaskOutput
+}
+
+export function startThreadWorker(
+  options: ThreadWorkerOptions,
+  setup: WorkerSetup,
+  listener: WorkerListener,
+): Worker {
+  return new ThreadWorker(options, setup, listener)
+}
+
+class ThreadWorker implements Worker {
+  readonly id: number
+  readonly pid: undefined
+  readonly threadId: number
+  readonly marks: MemoryMarks = new MemoryMarks()
+  readonly #thread: NodeThread
+  readonly #listener: WorkerListener
+  #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
+  #cause: unknown
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(options: ThreadWorkerOptions, setup: WorkerSetup, listener: WorkerListener) {
+    this.id = setup.workerId
+    this.#listener = listener
+    const workerData: ThreadData = { setup, marks: this.marks.buffer }
+    this.#thread = new NodeThread(new URL('./entry/thread-entry.js', import.meta.url), {
+      workerData,
+      name: `tidypool-${setup.workerId}`,
+      // The cookie lets the guardian find what the thread's tasks start.
+      env: { ...process.env, ...options.env, ...options.scope.environment },
+      ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
+      stdout: options.taskOutput !== 'inherit',
+    })
+    this.threadId = this.#thread.threadId
+    if (options.taskOutput === 'stderr') this.#thread.stdout.pipe(process.stderr, { end: false })
+    else if (options.taskOutput === 'ignore') this.#thread.stdout.resume()
+    this.#thread.on('message', (message: FromWorker) => this.#receive(message))
+    this.#thread.on('error', (error: unknown) => {
+      this.#cause = error
+    })
+    this.#thread.on('exit', (exitCode) => this.#end(exitCode))
+  }
+
+  send(message: ToWorker, transfer?: readonly Transferable[]): void {
+    if (this.#state === 'running') this.#thread.postMessage(message, transfer)
+  }
+
+  stop(graceMs: number): void {
+    if (this.#state !== 'running') return
+    this.#thread.postMessage({ type: 'stop' } satisfies ToWorker)
+    this.#state = 'stopping'
+    this.#thread.ref()
+    if (graceMs === Infinity) return
+    this.#timer = setTimeout(() => this.kill(), graceMs)
+  }
+
+  kill(): void {
+    if (this.#state === 'ended' || this.#state === 'killed') return
+    this.#state = 'killed'
+    this.#thread.ref()
+    void this.#thread.terminate() // 'exit' tells when it is done
+  }
+
+  killSync(): void {} // threads end with the process
+
+  setRef(ref: boolean): void {
+    if (ref) this.#thread.ref()
+    else this.#thread.unref()
+  }
+
+  #receive(message: FromWorker): void {
+    if (message.type === 'unready') this.#cause = decodeError(message.error)
+    this.#listener.onMessage(message)
+  }
+
+  #end(exitCode: number): void {
+    const how = this.#state === 'killed' ? 'killed' : this.#state === 'stopping' ? 'exited' : 'died'
+    this.#state = 'ended'
+    clearTimeout(this.#timer)
+    this.#listener.onEnd({
+      how,
+      exitCode,
+      signal: null,
+      stderr: '',
+      cause: this.#cause,
+      escaped: [],
+      ended: [],
+      errors: [],
+    })
+  }
+}
