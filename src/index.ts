@@ -49,7 +49,16 @@ export type {
   ShutdownReport,
   WorkerEndReport,
 } from './lifetime/life.ts'
+export { audit, type AuditedJournal, type AuditReport, type Mechanism } from './lifetime/audit.ts'
+export {
+  handleSignals,
+  type HandleSignalsOptions,
+  type SignalHandling,
+} from './lifetime/handle-signals.ts'
 export { activeExecutors } from './lifetime/registry.ts'
+export { spawnTethered, type TetheredOptions } from './lifetime/spawn-tethered.ts'
+export { sweep, type SweepReport, type SweptProcess } from './lifetime/sweep.ts'
+export { withTempDir, type TempDirOptions } from './lifetime/temp-dir.ts'
 export { registerError } from './worker/error-codec.ts'
 export { taskContext, type TaskContext } from './worker/task-context.ts'
 export type { TaskOutput } from './worker/worker.ts'

@@ -26,7 +26,7 @@ import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { sendCalls } from './send-calls.ts'
-import { Task } from './task.ts'
+import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
 

@@ -98,13 +98,13 @@ class MapRun<I> {
   #sourceState: 'open' | 'done' | 'failed' = 'open'
   #sourceError: unknown
   #count = 0
-  /** In input order; those before `#head` have been yielded. */
-  #entries: Entry<I>[] = []
+  /** What has not been yielded, by index and so in input order. */
+  readonly #entries = new Map<number, Entry<I>>()
+  /** Index of the entry that comes next when the order counts. */
   #head = 0
   /** Settled entries that have not been yielded, in order of completion (unordered only). */
   #completed: Entry<I>[] = []
   #inFlight = 0
-  #unyielded = 0
   #wake: (() => void) | undefined
   #deadline: NodeJS.Timeout | undefined
   #closing: Promise<void> | undefined
@@ -135,8 +135,9 @@ class MapRun<I> {
       this.#fill()
       const entry = this.#take()
       if (entry) return entry
-      if (this.#sourceState === 'failed' && this.#unyielded === 0) throw this.#sourceError
-      if (this.isLate || (this.#sourceState === 'done' && this.#unyielded === 0)) return undefined
+      if (this.#sourceState === 'failed' && this.#entries.size === 0) throw this.#sourceError
+      if (this.isLate || (this.#sourceState === 'done' && this.#entries.size === 0))
+        return undefined
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
@@ -145,7 +146,7 @@ class MapRun<I> {
 
   /** What was in flight and has not been yielded: for the records after a deadline. */
   remaining(): readonly Entry<I>[] {
-    return this.#entries.slice(this.#head).filter((entry): entry is Entry<I> => entry !== undefined)
+    return [...this.#entries.values()]
   }
 
   /** Cancels what is in flight, waits until it has ended, and closes the inputs. */
@@ -156,11 +157,11 @@ class MapRun<I> {
 
   async #close(): Promise<void> {
     clearTimeout(this.#deadline)
-    const tasks = this.#entries.flatMap((entry) => entry?.task ?? [])
-    this.#stop.abort('its map was left')
+    const tasks = Array.from(this.#entries.values(), (entry) => entry.task)
+    this.#stop.abort(this.isLate ? this.lateError : 'its map was left')
     const isOpen = this.#source !== undefined && this.#sourceState === 'open'
     this.#sourceState = 'done'
-    await Promise.all(tasks.map((task) => task.released()))
+    await Promise.all(tasks.map((task) => task?.released() ?? Promise.resolve()))
     // A source in the middle of `next()` would queue `return()` behind it: an async generator that waits for ever.
     if (isOpen && !this.#isPulling) await this.#source?.return?.()
     else if (isOpen) void Promise.resolve(this.#source?.return?.()).catch(() => {}) // the loop was left: nobody to tell
@@ -180,43 +181,19 @@ class MapRun<I> {
   }
 
   #take(): Entry<I> | undefined {
-    const isOrdered = this.#plan.options.ordered ?? true
-    // At the deadline what is done is yielded, although something before it is not.
-    const entry = isOrdered && !this.isLate ? this.#takeHead() : this.#takeCompleted()
+    const entry = this.#ready()
     if (!entry) return undefined
-    this.#unyielded -= 1
+    this.#entries.delete(entry.index)
+    if (entry.index === this.#head) this.#head += 1
     return entry
   }
 
-  #takeHead(): Entry<I> | undefined {
-    const entry = this.#entries[this.#head]
-    if (!entry?.outcome) return undefined
-    this.#forget(this.#head)
-    return entry
-  }
-
-  #takeCompleted(): Entry<I> | undefined {
-    if (this.isLate && (this.#plan.options.ordered ?? true)) {
-      const at = this.#entries.findIndex(
-        (entry, index) => index >= this.#head && entry?.outcome !== undefined,
-      )
-      const entry = this.#entries[at]
-      if (entry) this.#forget(at)
-      return entry
-    }
-    const entry = this.#completed.shift()
-    if (entry) this.#forget(this.#entries.indexOf(entry, this.#head))
-    return entry
-  }
-
-  /** Lets go of an entry: the results of an endless map must not pile up. */
-  #forget(at: number): void {
-    delete this.#entries[at]
-    while (this.#head < this.#entries.length && this.#entries[this.#head] === undefined)
-      this.#head += 1
-    if (this.#head < 256 || this.#head * 2 < this.#entries.length) return
-    this.#entries = this.#entries.slice(this.#head)
-    this.#head = 0
+  #ready(): Entry<I> | undefined {
+    if (this.#plan.options.ordered === false) return this.#completed.shift()
+    // At the deadline what is done is yielded, although something before it is not.
+    if (this.isLate) return [...this.#entries.values()].find((entry) => entry.outcome !== undefined)
+    const entry = this.#entries.get(this.#head)
+    return entry?.outcome && entry
   }
 
   #fill(): void {
@@ -243,7 +220,7 @@ class MapRun<I> {
     }
     const { engine, options } = this.#plan
     const limit = options.lookahead ?? engine.usefulLookahead
-    if (this.#unyielded >= limit) return false
+    if (this.#entries.size >= limit) return false
     // With a bounded queue: one call at least, or nothing would ever begin.
     return this.#inFlight === 0 || engine.hasRoom()
   }
@@ -290,8 +267,7 @@ class MapRun<I> {
       this.#fail(error)
       return
     }
-    this.#entries.push(entry)
-    this.#unyielded += 1
+    this.#entries.set(entry.index, entry)
   }
 
   #submit(entry: Entry<I>): Task {

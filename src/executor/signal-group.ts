@@ -9,7 +9,7 @@ export class SignalGroup {
   readonly #cancel: (task: Task, reason: unknown) => void
   readonly #tasks = new Set<Task>()
   readonly #onAbort = (): void => {
-    for (const task of [...this.#tasks]) this.#cancel(task, this.#signal.reason)
+    for (const task of this.#tasks) this.#cancel(task, this.#signal.reason)
   }
 
   constructor(signal: AbortSignal, cancel: (task: Task, reason: unknown) => void) {

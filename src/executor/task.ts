@@ -65,8 +65,8 @@ export class Task {
   }
 
   /** Resolves when the task occupies no worker. */
-  released(): Promise<void> | undefined {
-    if (!this.seat) return undefined
+  released(): Promise<void> {
+    if (!this.seat) return Promise.resolve()
     return new Promise((resolve) => (this.#onRelease ??= []).push(resolve))
   }
 

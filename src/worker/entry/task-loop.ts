@@ -237,7 +237,7 @@ export class TaskLoop {
       return this.#host.post({ type: 'results', results, rss })
     } catch {
       // One of them cannot be cloned. Sent one by one, only that one fails.
-      const sent = results.map((result) => this.#postAlone(result))
+      const sent = results.map((result) => this.#postAlone(result) ?? Promise.resolve())
       return Promise.all(sent).then(() => undefined)
     }
   }
