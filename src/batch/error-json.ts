@@ -27,8 +27,8 @@ export function errorToJson(error: unknown, depth = 0): ErrorJson {
   const code: unknown = 'code' in error ? error.code : undefined
   const isDeep = depth >= MAX_DEPTH
   return {
-    name: `${error.name}`,
-    message: `${error.message}`,
+    name: error.name,
+    message: error.message,
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
     ...fields(error),
     ...(typeof error.stack === 'string' ? { stack: error.stack } : {}),

@@ -6,9 +6,13 @@
  * Occurrences are counted over all inputs of the source, also those that a selection leaves out, so that an
  * input has the same identity in every run over the same source.
  */
+import { setImmediate } from 'node:timers/promises'
+
 import { contentHash, fingerprint } from './fingerprint-table.ts'
 import { Occurrences } from './occurrences.ts'
 import type { InputSource } from './source.ts'
+
+const BATCHES_A_TURN = 16
 
 export interface Input {
   readonly id: string
@@ -25,7 +29,11 @@ export async function* identify(
 ): AsyncIterable<readonly Input[]> {
   const occurrences = source.isDistinct ? undefined : new Occurrences()
   let index = 0
+  let batches = 0
   for await (const batch of source.batches(signal)) {
+    // A range needs nothing from outside: without this, nothing else would ever have its turn.
+    if (++batches % BATCHES_A_TURN === 0) await setImmediate()
+    if (signal.aborted) return
     yield batch.map((raw): Input => {
       const digest = occurrences && contentHash(raw.id ?? raw.content)
       const name = raw.id ?? digest ?? raw.content

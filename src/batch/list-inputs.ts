@@ -11,7 +11,7 @@ export async function* listInputs(
   plan: Pick<BatchPlan, 'source' | 'selection' | 'out' | 'task'>,
   signal: AbortSignal,
 ): AsyncIterable<Input> {
-  const status = plan.out?.mode === 'resume' ? doneIn(plan.out, plan.task) : () => undefined
+  const status = plan.out?.mode === 'resume' ? await doneIn(plan.out, plan.task) : () => undefined
   for await (const batch of select(identify(plan.source, signal), plan.selection)) {
     for (const input of batch) {
       const done = status(input.id)
@@ -20,10 +20,10 @@ export async function* listInputs(
   }
 }
 
-function doneIn(
+async function doneIn(
   out: BatchOut,
   task: BatchPlan['task'],
-): (id: string) => 'ok' | 'failed' | undefined {
+): Promise<(id: string) => 'ok' | 'failed' | undefined> {
   let fd: number
   try {
     fd = openSync(out.path, 'r')
@@ -38,7 +38,7 @@ function doneIn(
     // Which export it is, only loading the module would tell when the command line does not.
     const { exportName, hash } = task
     const sameTask = out.anyTask ? undefined : { exportName, hash }
-    const { done } = readResults(out.path, read, sameTask)
+    const { done } = await readResults(out.path, read, sameTask)
     return (id) => done.statusOf(id)
   } finally {
     closeSync(fd)

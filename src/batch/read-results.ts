@@ -1,4 +1,6 @@
 /** Reads a results file of an earlier run: what is done, and where its last whole line ends. */
+import { setImmediate } from 'node:timers/promises'
+
 import { OptionError } from '../errors.ts'
 import { DoneInputs } from './done-inputs.ts'
 import { isRecord } from './is-record.ts'
@@ -26,11 +28,12 @@ const CHUNK_BYTES = 256 * 1024
  * @param read  Reads at a position and returns how many bytes there were.
  * @throws {OptionError} for a line that is no result, or that is a result of another task or version of its module.
  */
-export function readResults(
+export async function readResults(
   path: string,
   read: (into: Buffer, position: number) => number,
   sameTask: TaskOfResults | undefined,
-): KeptResults {
+  signal?: AbortSignal,
+): Promise<KeptResults> {
   const done = new DoneInputs()
   const splitter = new RecordSplitter(10)
   let position = 0
@@ -52,6 +55,9 @@ export function readResults(
     const lastNewline = bytes.lastIndexOf(10)
     if (lastNewline !== -1) wholeBytes = position + lastNewline + 1
     position += bytes.length
+    // Ten million lines take many seconds, in which Ctrl-C must be heard.
+    await setImmediate()
+    signal?.throwIfAborted()
   }
   const [rest] = splitter.end()
   // An object is JSON only with its last brace: what parses is whole, and its result is not thrown away.

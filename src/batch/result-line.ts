@@ -5,6 +5,7 @@
 import { TidypoolError } from '../errors.ts'
 import { errorToJson, type ErrorJson } from './error-json.ts'
 import type { Input } from './identity.ts'
+import { isRecord } from './is-record.ts'
 
 export const SCHEMA_VERSION = 1
 
@@ -107,7 +108,8 @@ function toJson(value: unknown): string {
   try {
     return JSON.stringify(value, function (this: unknown, key, item: unknown) {
       if (key !== '') path = `its field ${JSON.stringify(key)}`
-      const why = whyNotJson(item)
+      // As it was before its toJSON: a Buffer turns itself into something that looks like data.
+      const why = whyNotJson(isRecord(this) ? this[key] : item)
       if (why !== undefined) throw new TypeError(`${path} is ${why}`)
       return item instanceof Error ? errorToJson(item) : item
     })

@@ -31,6 +31,8 @@ export interface OutOptions {
   readonly mode: OutMode
   /** The task whose results may be in the file; undefined accepts those of any (`--resume=any`). */
   readonly sameTask: TaskOfResults | undefined
+  /** Ends the reading of what is there. */
+  readonly signal?: AbortSignal
 }
 
 export class ResultsFile {
@@ -65,7 +67,7 @@ export class ResultsFile {
         throw new OptionError('--out', options.path, 'a file; this is something else')
       // Locked before anything is read or cut off: the file may be growing.
       lock = await lockFile(options.path, found)
-      const kept = prepare(fd, options)
+      const kept = await prepare(fd, options)
       return new ResultsFile(options.path, fd, lock, kept)
     } catch (error) {
       lock?.release()
@@ -111,7 +113,10 @@ function openOut(path: string): number {
   }
 }
 
-function prepare(fd: number, { path, mode, sameTask }: OutOptions): KeptResults {
+async function prepare(
+  fd: number,
+  { path, mode, sameTask, signal }: OutOptions,
+): Promise<KeptResults> {
   if (mode === 'refuse' && fstatSync(fd).size > 0) {
     throw new OptionError(
       '--out',
@@ -124,7 +129,7 @@ function prepare(fd: number, { path, mode, sameTask }: OutOptions): KeptResults 
     return { done: new DoneInputs(), tornBytes: 0, wholeBytes: 0, needsNewline: false }
   const read = (into: Buffer, position: number): number =>
     readSync(fd, into, 0, into.length, position)
-  const kept = readResults(path, read, sameTask)
+  const kept = await readResults(path, read, sameTask, signal)
   if (kept.tornBytes > 0) ftruncateSync(fd, kept.wholeBytes)
   if (kept.needsNewline) writeSync(fd, '\n')
   return kept

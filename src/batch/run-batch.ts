@@ -12,6 +12,7 @@
  */
 import type { ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord } from '../executor/executor.ts'
+import { PauseClock } from '../executor/pause-clock.ts'
 import { TidypoolError } from '../errors.ts'
 import { chooseExport } from './choose-export.ts'
 import { mustHalt, type HaltPolicy } from './halt.ts'
@@ -133,11 +134,7 @@ export class Batch {
    * @throws {OptionError} when the command line asks for something that is not there (module, export, inputs).
    */
   async run(): Promise<BatchReport> {
-    const { deadlineMs } = this.#plan
-    const timer =
-      deadlineMs === undefined
-        ? undefined
-        : setTimeout(() => this.stop({ why: 'deadline', deadlineMs }), deadlineMs)
+    const deadline = this.#startDeadline()
     const errors: unknown[] = []
     const attempt = async <T>(step: () => T | Promise<T>): Promise<T | undefined> => {
       try {
@@ -148,7 +145,7 @@ export class Batch {
       }
     }
     await attempt(() => this.#runInputs())
-    clearTimeout(timer)
+    deadline.clear()
     await attempt(() => this.#out?.close())
     const shutdown = await attempt(() => this.#runner.close())
     const { cookie } = this.#runner
@@ -170,6 +167,29 @@ export class Batch {
     }
   }
 
+  /** Time in which the run was stopped (Ctrl-Z) does not count. */
+  #startDeadline(): { clear(): void } {
+    const { deadlineMs } = this.#plan
+    if (deadlineMs === undefined) return { clear: () => {} }
+    const pauses = new PauseClock()
+    const endUse = pauses.use()
+    let timer: NodeJS.Timeout | undefined
+    const wait = (ms: number, pausedBefore: number): void => {
+      timer = setTimeout(() => {
+        const paused = pauses.pausedMs - pausedBefore
+        if (paused < 1) this.stop({ why: 'deadline', deadlineMs })
+        else wait(paused, pauses.pausedMs)
+      }, ms)
+    }
+    wait(deadlineMs, 0)
+    return {
+      clear: () => {
+        clearTimeout(timer)
+        endUse()
+      },
+    }
+  }
+
   /** Through a function, because it changes while we wait. */
   #cause(): StopCause | undefined {
     return this.#stop.cause
@@ -177,13 +197,15 @@ export class Batch {
 
   async #runInputs(): Promise<void> {
     const { plan, signal } = { plan: this.#plan, signal: this.#stop.now.signal }
-    const exportName = await this.#chooseExport(signal)
+    const exportName = await attemptUnless(signal, () => this.#chooseExport())
     if (exportName === undefined) return
     this.#task = { name: taskName(plan.task, exportName), hash: plan.task.hash }
     if (plan.out) {
       const { path, mode, anyTask } = plan.out
       const sameTask = anyTask ? undefined : { exportName, hash: plan.task.hash }
-      this.#out = await ResultsFile.open({ path, mode, sameTask })
+      this.#out = await attemptUnless(signal, () =>
+        ResultsFile.open({ path, mode, sameTask, signal }),
+      )
     }
     if (this.#cause()) return
     const reading = new AbortController()
@@ -214,15 +236,9 @@ export class Batch {
     if (feed.error) throw feed.error
   }
 
-  /** undefined when the run was stopped meanwhile. */
-  async #chooseExport(signal: AbortSignal): Promise<string | undefined> {
+  async #chooseExport(): Promise<string> {
     const { module, exportName } = this.#plan.task
-    try {
-      return chooseExport(module, exportName, await this.#runner.taskExports(signal))
-    } catch (error) {
-      if (signal.aborted) return undefined
-      throw error
-    }
+    return chooseExport(module, exportName, await this.#runner.taskExports(this.#stop.now.signal))
   }
 
   #accept(input: Input): boolean {
@@ -304,5 +320,18 @@ export class Batch {
     ) {
       this.stop({ why: 'halted', when: halt.when })
     }
+  }
+}
+
+/** undefined when it failed because the run was stopped meanwhile. */
+async function attemptUnless<T>(
+  stopped: AbortSignal,
+  step: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await step()
+  } catch (error) {
+    if (stopped.aborted) return undefined
+    throw error
   }
 }

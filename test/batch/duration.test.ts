@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { parseDuration } from '../../src/batch/duration.ts'
 
@@ -19,7 +19,7 @@ test('one number and one unit mean their product', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 20 }),
-      fc.constantFrom('ms', 's', 'm', 'h', 'd') as fc.Arbitrary<keyof typeof units>,
+      fc.constantFrom('ms', 's', 'm', 'h', 'd'),
       (number, unit) => {
         assert.equal(parseDuration('--timeout', `${number}${unit}`, 1), number * units[unit])
       },

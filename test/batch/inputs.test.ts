@@ -4,7 +4,7 @@ import path from 'node:path'
 import { Readable } from 'node:stream'
 import { test } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { formatOf, recordReader } from '../../src/batch/formats.ts'
 import { nameSource } from '../../src/batch/name-source.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 
 import { identify, type Input } from '../../src/batch/identity.ts'
 import { Occurrences } from '../../src/batch/occurrences.ts'
@@ -20,14 +20,12 @@ function textSource(
     fractionRead: () => undefined,
     async *batches() {
       for (let at = 0; at < texts.length; at += 3) {
-        yield texts
-          .slice(at, at + 3)
-          .map((text, index) => ({
-            content: text,
-            value: text,
-            id: ids[at + index],
-            problem: undefined,
-          }))
+        yield texts.slice(at, at + 3).map((text, index) => ({
+          content: text,
+          value: text,
+          id: ids[at + index],
+          problem: undefined,
+        }))
       }
     },
   }
@@ -41,7 +39,7 @@ async function selected(source: InputSource, selection: Partial<Selection>): Pro
   return inputs
 }
 
-const letters = [...'abcdefghij']
+const letters = 'abcdefghij'.split('')
 const names = (inputs: readonly Input[]): string => inputs.map(({ value }) => value).join('')
 
 test('start and limit cut a piece out of the inputs', async () => {

@@ -1,0 +1,50 @@
+/** A `BatchRunner` made of a real executor. */
+import { InlineExecutor } from '../executor/inline-executor.ts'
+import type { Executor, TaskRunner, UntypedModule } from '../executor/executor.ts'
+import { ProcessExecutor } from '../executor/process-executor.ts'
+import { ThreadExecutor } from '../executor/thread-executor.ts'
+import { holdScope } from '../lifetime/scope.ts'
+import type { BatchRunner, RunnerOptions } from './runner.ts'
+
+/** Starts nothing yet: the first task does. */
+export function executorRunner(options: RunnerOptions): BatchRunner {
+  // Held for the whole run, so that its cookie is one and the same from the first worker to the last look.
+  const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
+  const executor = open(options)
+  const { timeoutMs, retries } = options
+  let closing: ReturnType<BatchRunner['close']> | undefined
+  return {
+    cookie: hold?.scope.id,
+    taskExports: (signal) =>
+      probe(executor).with({ signal }).submit('taskExports', options.module.href),
+    run: (name, inputs, { ordered, params, signal }) =>
+      executor
+        .with({ timeoutMs, retries, signal })
+        .mapSettled(name, inputs, { ordered, extraArgs: [params] }),
+    cancelPending: () => void executor.shutdown({ cancelPending: true }),
+    stats: () => executor.stats(),
+    workers: () => executor.workers(),
+    close() {
+      closing ??= executor.shutdown({ cancelPending: true }).finally(() => hold?.release())
+      return closing
+    },
+  }
+}
+
+function open({ module, kind, jobs, killAfterMs }: RunnerOptions): Executor<UntypedModule> {
+  // What tasks print is no result: it goes to stderr.
+  const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
+  switch (kind) {
+    case 'process':
+      return new ProcessExecutor(module, { ...common, maxWorkers: jobs })
+    case 'thread':
+      return new ThreadExecutor(module, { ...common, maxWorkers: jobs })
+    case 'inline':
+      return new InlineExecutor(module, common)
+  }
+  return kind satisfies never
+}
+
+function probe(executor: Executor<UntypedModule>): TaskRunner<typeof import('./task-exports.ts')> {
+  return executor.module(new URL('./task-exports.js', import.meta.url))
+}
