@@ -22,16 +22,19 @@ export interface ChecksumProgress {
 }
 
 export default async function checksum(file: string): Promise<Checksum> {
-  const { signal, progress } = taskContext()
+  const task = taskContext()
   const handle = await open(file)
   const { size: totalBytes } = await handle.stat()
   const hash = createHash('sha256')
   let readBytes = 0
   // The stream closes the file in every case: at its end, on an error, and when the signal aborts it.
-  for await (const piece of handle.createReadStream({ signal, highWaterMark: 1024 * 1024 })) {
+  for await (const piece of handle.createReadStream({
+    signal: task.signal,
+    highWaterMark: 1024 * 1024,
+  })) {
     hash.update(piece)
     readBytes += piece.length
-    progress({ file, readBytes, totalBytes } satisfies ChecksumProgress)
+    task.progress({ file, readBytes, totalBytes } satisfies ChecksumProgress)
   }
   return { sha256: hash.digest('hex'), bytes: readBytes }
 }

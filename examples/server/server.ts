@@ -12,6 +12,7 @@ import {
   ExecutorClosedError,
   ProcessExecutor,
   QueueFullError,
+  TaskCancelledError,
   TaskTimeoutError,
   handleSignals,
 } from 'tidypool'
@@ -30,6 +31,7 @@ const pool = new ProcessExecutor<typeof import('./tasks.ts')>(
 
 const server = createServer((request, response) => {
   answer(request, response).catch((error: unknown) => {
+    if (error instanceof TaskCancelledError) return // the client has left: see abortedWhenClientLeaves
     const status = statusOf(error)
     if (status === 500) console.error(error)
     sendJson(response, status, { error: error instanceof Error ? error.message : String(error) })
