@@ -28,10 +28,8 @@ export default async function checksum(file: string): Promise<Checksum> {
   const hash = createHash('sha256')
   let readBytes = 0
   // The stream closes the file in every case: at its end, on an error, and when the signal aborts it.
-  for await (const piece of handle.createReadStream({
-    signal: task.signal,
-    highWaterMark: 1024 * 1024,
-  })) {
+  const pieces = handle.createReadStream({ signal: task.signal, highWaterMark: 1024 * 1024 })
+  for await (const piece of pieces) {
     hash.update(piece)
     readBytes += piece.length
     task.progress({ file, readBytes, totalBytes } satisfies ChecksumProgress)
