@@ -1,0 +1,98 @@
+/** The options of `tidypool run` and its help. What their texts mean is read in run-options.ts. */
+import { Option, type Command } from 'commander'
+
+import { EXIT_CODES_HELP } from './exit-codes.ts'
+
+/** Options as commander leaves them: text. */
+export interface RawRunOptions {
+  readonly input?: readonly string[]
+  readonly format?: string
+  readonly range?: string
+  readonly limit?: string
+  readonly start?: string
+  readonly ids?: readonly string[]
+  readonly sample?: string
+  readonly seed?: string
+  readonly param?: readonly string[]
+  readonly jobs?: string
+  readonly kind?: string
+  readonly timeout?: string
+  readonly deadline?: string
+  readonly killAfter?: string
+  readonly retries?: string
+  readonly halt?: string
+  readonly keepOrder?: boolean
+  readonly dryRun?: boolean
+  readonly out?: string
+  readonly resume?: string
+  readonly retryFailed?: boolean
+  readonly force?: boolean
+  readonly quiet?: boolean
+  readonly json?: boolean
+}
+
+const DESCRIPTION = `Calls a function for every input, on all processors, and writes one JSON line each.
+
+MODULE is a JavaScript or TypeScript file, EXPORT the function in it: the default
+export, or the only one, when it is not named. It is called as task(input, params).
+INPUT are names and patterns; each name is an input. Without INPUT, --input and
+--range the lines of a piped standard input are the inputs.`
+
+const EXAMPLES = `Examples:
+  $ tidypool run inspect.mjs 'src/**/*.js'                   a call for each file
+  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl --timeout 10s
+  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl --timeout 10s --resume
+  $ find . -name '*.png' -print0 | tidypool run thumb.mjs --format null -j 50%
+  $ tidypool run simulate.mjs --range 1..1000000 --sample 500 --seed 7
+  $ tidypool run fetch.mjs --input urls.txt --retries 3 --halt soon,fail=10%
+  $ tidypool run solve.mjs --input samples.jsonl --deadline 600s --kill-after 5s`
+
+export function describeRun(command: Command): Command {
+  const list = (value: string, previous: readonly string[] | undefined): readonly string[] => [
+    ...(previous ?? []),
+    value,
+  ]
+  command
+    .description(DESCRIPTION)
+    .summary('call a function for every input, in parallel')
+    .argument('<MODULE[#EXPORT]>', 'the task')
+    .argument('[INPUT...]', 'names and patterns')
+    .helpOption('-h, --help', 'print this help')
+    .optionsGroup('Inputs:')
+    .option('--input <FILE>', 'read inputs from a file, - for standard input (repeatable)', list)
+    .option(
+      '--format <FORMAT>',
+      'lines, jsonl or null (default: by the file extension, else lines)',
+    )
+    .option('--range <FROM..TO>', 'whole numbers as inputs, both ends included')
+    .option('--start <N>', 'pass over the first N inputs')
+    .option('--limit <N>', 'run at most N inputs')
+    .option('--ids <ID,ID>', 'run the inputs with these ids (repeatable)', list)
+    .option('--sample <N>', 'run N inputs chosen at random')
+    .option('--seed <N>', 'make --sample choose the same ones again')
+    .option('--param <KEY=VALUE>', 'pass a parameter to the task (repeatable)', list)
+    .optionsGroup('Running:')
+    .option('-j, --jobs <N>', 'workers: a number, 50% of the processors, or auto (default: auto)')
+    .option('--kind <KIND>', 'process, thread or inline (default: process)')
+    .option('--timeout <TIME>', 'end a call that runs longer, such as 10s')
+    .option('--deadline <TIME>', 'end the run after this time, such as 600s')
+    .option('--kill-after <TIME>', 'how long what is cancelled may take to end (default: 3s)')
+    .option('--retries <N>', 'run a failed input up to N times more (default: 0)')
+    .option('--halt <WHEN,fail=N>', 'end early on failures: now,fail=1 or soon,fail=10%')
+    .option('--keep-order', 'write results in the order of the inputs')
+    .option('--dry-run', 'list what would run, and run nothing')
+    .optionsGroup('Results:')
+    .option('-o, --out <FILE>', 'append results to a file (default: standard output)')
+    .addOption(
+      new Option('--resume [any]', 'go on with --out, pass over what is done in it').argParser(
+        (value: string) => value,
+      ),
+    )
+    .option('--retry-failed', 'with --resume: run again what failed')
+    .option('--force', 'replace what is in --out')
+    .option('-q, --quiet', 'no progress and no summary')
+    .option('--json', 'summary and errors as JSON')
+    .optionsGroup('Help:')
+    .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES_HELP}\n\nThe manual is docs/run.md.`)
+  return command
+}

@@ -1,0 +1,80 @@
+/**
+ * The command line: which commands there are, their options as text. What a command needs is loaded when it runs,
+ * so that `--help` and `--version` answer at once.
+ */
+import { readFileSync } from 'node:fs'
+
+import { Command, CommanderError } from 'commander'
+
+import { CommandError, EXIT, type End } from './exit-codes.ts'
+import { describeRun } from './describe-run.ts'
+import { printError } from './messages.ts'
+
+/** @param args  Without node and the program's own name. */
+export async function main(args: readonly string[]): Promise<End> {
+  // A reader of our messages that goes away, or a terminal that closes, is no reason to fail.
+  process.stderr.on('error', () => {})
+  const isJson = args.includes('--json')
+  let end: End = { exitCode: EXIT.ok }
+  const program = newProgram((result) => (end = result), args)
+  try {
+    await program.parseAsync(withExplicitResume(args), { from: 'user' })
+    return end
+  } catch (error) {
+    return failure(error, isJson)
+  }
+}
+
+function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command {
+  const program = new Command('tidypool')
+    .description('Runs work in parallel and leaves nothing behind.')
+    .version(version(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .exitOverride()
+    // Errors of the command line are told in one line, by us.
+    .configureOutput({ outputError: () => {} })
+    .showSuggestionAfterError(true)
+  program.action(() => {
+    throw new CommandError('a command is missing; `tidypool --help` lists them', EXIT.usage)
+  })
+  const run = describeRun(program.command('run')).exitOverride()
+  run.action(async (module: string, inputs: string[]) => {
+    const { run: runCommand } = await import('./run-command.ts')
+    onEnd(await runCommand(module, inputs, run.opts(), args))
+  })
+  return program
+}
+
+/**
+ * `--resume` takes a value only as `--resume=any`. To commander an optional value is also what follows, and
+ * `--resume inputs.txt` would be an unknown way to resume.
+ */
+function withExplicitResume(args: readonly string[]): string[] {
+  const end = args.indexOf('--')
+  return args.map((arg, at) =>
+    arg === '--resume' && (end === -1 || at < end) ? '--resume=same' : arg,
+  )
+}
+
+function failure(error: unknown, isJson: boolean): End {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return { exitCode: EXIT.ok } // help and version
+    const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+    printError(`${text}; see \`tidypool run --help\``, isJson)
+    return { exitCode: EXIT.usage }
+  }
+  if (error instanceof CommandError) {
+    printError(error.message, isJson)
+    return { exitCode: error.exitCode }
+  }
+  // Not foreseen: somebody has to look for the reason, and the stack is where to begin.
+  printError(error instanceof Error ? (error.stack ?? error.message) : String(error), isJson)
+  return { exitCode: EXIT.internal }
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url)
+  const { version: number } = JSON.parse(readFileSync(file, 'utf8')) as { version: string }
+  return number
+}

@@ -1,0 +1,23 @@
+/** The command that goes on with a run: the same one, with `--resume`. */
+import type { RunOptions } from './run-options.ts'
+
+/** @param args  As they were given, without node and the program. */
+export function resumeCommand(args: readonly string[], options: RunOptions): string {
+  const end = args.indexOf('--')
+  const before = (end === -1 ? args : args.slice(0, end)).filter((arg) => arg !== '--force')
+  const after = end === -1 ? [] : args.slice(end)
+  const { sample } = options.selection
+  const hasSeed = before.some((arg) => arg === '--seed' || arg.startsWith('--seed='))
+  // Without it another sample would be drawn.
+  if (sample && !hasSeed) before.push('--seed', String(sample.seed))
+  if (!before.some((arg) => arg === '--resume' || arg.startsWith('--resume=')))
+    before.push('--resume')
+  const command = ['tidypool', ...before, ...after].map(quote).join(' ')
+  return options.inputs.from === 'stdin' ? `${command}   (with the same standard input)` : command
+}
+
+function quote(arg: string): string {
+  return /^[\w@%+=:,./#-]+$/.test(arg) && !arg.startsWith('#')
+    ? arg
+    : `'${arg.replaceAll("'", `'\\''`)}'`
+}

@@ -1,0 +1,132 @@
+/**
+ * `tidypool run`: reads the options, starts the batch, shows how it goes, and says how it ended.
+ *
+ * ```
+ * options ─▶ source ─▶ Batch ─▶ report ─▶ summary, exit code
+ *                       ▲  │
+ *     signals, EPIPE ───┘  └──▶ progress (stderr), results (stdout or --out)
+ * ```
+ */
+import { fstatSync } from 'node:fs'
+
+import type { BatchPlan, BatchReport } from '../batch/run-batch.ts'
+import type { Names } from '../batch/name-source.ts'
+import { ResultsError } from '../batch/results-error.ts'
+import { InputSourceError, type InputSource } from '../batch/source.ts'
+import {
+  OptionError,
+  TaskCloneError,
+  TaskModuleError,
+  WorkerDiedError,
+  WorkerStartError,
+} from '../errors.ts'
+import type { RawRunOptions } from './describe-run.ts'
+import { CommandError, EXIT, type End } from './exit-codes.ts'
+import { printWarning } from './messages.ts'
+import { readRunOptions, type Inputs, type RunOptions } from './run-options.ts'
+
+export async function run(
+  module: string,
+  names: readonly string[],
+  raw: RawRunOptions,
+  args: readonly string[],
+): Promise<End> {
+  try {
+    const options = readRunOptions(module, names, raw)
+    const source = await openSource(options.inputs)
+    const plan: BatchPlan = { ...options, source }
+    if (options.dryRun) {
+      const { dryRun } = await import('./dry-run.ts')
+      return await dryRun(plan, options)
+    }
+    const { superviseBatch } = await import('./supervise-batch.ts')
+    const report = await superviseBatch(plan, options, args)
+    return endOf(report, source, options)
+  } catch (error) {
+    throw asCommandError(error)
+  }
+}
+
+async function openSource(inputs: Inputs): Promise<InputSource> {
+  switch (inputs.from) {
+    case 'range': {
+      const { rangeSource } = await import('../batch/range.ts')
+      return rangeSource(inputs.range)
+    }
+    case 'names': {
+      const { nameSource } = await import('../batch/name-source.ts')
+      return warnOfUnmatched(await nameSource(inputs.names))
+    }
+    case 'files':
+      return openFiles(inputs.files, inputs.format)
+    case 'stdin':
+      if (!isPiped()) {
+        throw new CommandError(
+          'there is no input: name files or patterns, give --input FILE or --range FROM..TO, or pipe lines in',
+          EXIT.noInput,
+        )
+      }
+      return openFiles(['-'], inputs.format)
+  }
+  return inputs satisfies never
+}
+
+async function openFiles(
+  files: readonly string[],
+  format: Parameters<typeof import('../batch/stream-source.ts').fileSource>[1],
+): Promise<InputSource> {
+  const { fileSource } = await import('../batch/stream-source.ts')
+  return fileSource(files, format, () => process.stdin)
+}
+
+function warnOfUnmatched({ source, unmatched }: Names): InputSource {
+  for (const pattern of unmatched) printWarning(`no file matches ${pattern}`)
+  return source
+}
+
+/** A terminal or /dev/null is no input; a pipe, a socket or a file is one. */
+function isPiped(): boolean {
+  try {
+    return !fstatSync(0).isCharacterDevice()
+  } catch {
+    return false // closed
+  }
+}
+
+function endOf(report: BatchReport, source: InputSource, options: RunOptions): End {
+  const { stop, counts } = report
+  if (stop?.why === 'interrupted') return { signal: stop.signal }
+  if (stop?.why === 'deadline') return { exitCode: EXIT.deadline }
+  const seen = counts.ok + counts.failed + counts.cancelled + counts.skipped
+  if (seen === 0 && stop === undefined) {
+    const where =
+      source.total === 0 ? 'no name was left' : `nothing was selected from ${source.name}`
+    if (!options.quiet || options.json)
+      throw new CommandError(`there is no input: ${where}`, EXIT.noInput)
+    return { exitCode: EXIT.noInput }
+  }
+  return { exitCode: counts.failed + counts.skippedFailed > 0 ? EXIT.failed : EXIT.ok }
+}
+
+/** What the user can put right is told in one line; anything else keeps its stack. */
+function asCommandError(error: unknown): unknown {
+  const told = (text: string, exitCode: number): CommandError =>
+    new CommandError(oneLine(text), exitCode, { cause: error })
+  if (error instanceof OptionError || error instanceof InputSourceError) {
+    return told(error.message, EXIT.usage)
+  }
+  // All that a run asks of a worker outside the inputs' own calls is to load the module.
+  const isModule =
+    error instanceof TaskModuleError ||
+    error instanceof WorkerDiedError ||
+    error instanceof TaskCloneError
+  if (isModule) return told(`the task's module cannot be loaded: ${error.message}`, EXIT.usage)
+  if (error instanceof ResultsError || error instanceof WorkerStartError) {
+    return told(error.message, EXIT.internal)
+  }
+  return error
+}
+
+function oneLine(text: string): string {
+  return text.trim().replaceAll(/\s*\n\s*/g, ' | ')
+}

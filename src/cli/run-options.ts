@@ -1,0 +1,243 @@
+/**
+ * Reads the options of `tidypool run`: every text is checked here, alone and with the others, before anything starts.
+ */
+import { accessSync, constants, statSync } from 'node:fs'
+
+import { parseDuration } from '../batch/duration.ts'
+import { FORMATS, type Format } from '../batch/formats.ts'
+import { parseHalt, type HaltPolicy } from '../batch/halt.ts'
+import { parseJobs } from '../batch/jobs.ts'
+import { parseParams, type Params } from '../batch/params.ts'
+import { parseRange, type Range } from '../batch/range.ts'
+import type { BatchOut } from '../batch/run-batch.ts'
+import type { RunnerKind } from '../batch/runner.ts'
+import type { Selection } from '../batch/selection.ts'
+import { parseTaskRef, type TaskRef } from '../batch/task-ref.ts'
+import { OptionError } from '../errors.ts'
+import { DEFAULTS } from '../executor/options.ts'
+import { availableParallelism } from '../os/parallelism.ts'
+import type { RawRunOptions } from './describe-run.ts'
+
+export interface RunOptions {
+  readonly task: TaskRef
+  readonly inputs: Inputs
+  readonly selection: Selection
+  readonly params: Params
+  readonly jobs: number
+  readonly kind: RunnerKind
+  readonly timeoutMs: number | undefined
+  readonly deadlineMs: number | undefined
+  readonly killAfterMs: number
+  readonly retries: number
+  readonly halt: HaltPolicy | undefined
+  readonly keepOrder: boolean
+  readonly dryRun: boolean
+  readonly out: BatchOut | undefined
+  readonly quiet: boolean
+  readonly json: boolean
+}
+
+/** Exactly one place where inputs come from. */
+export type Inputs =
+  | { readonly from: 'names'; readonly names: readonly string[] }
+  | {
+      readonly from: 'files'
+      readonly files: readonly string[]
+      readonly format: Format | undefined
+    }
+  | { readonly from: 'range'; readonly range: Range }
+  /** Nothing was given: standard input, when something is piped into it. */
+  | { readonly from: 'stdin'; readonly format: Format | undefined }
+
+const MAX_SEED = 2 ** 31 - 1
+const MAX_RETRIES = 1000
+const KINDS: readonly RunnerKind[] = ['process', 'thread', 'inline']
+
+/** @throws {OptionError} for the first option that is wrong. */
+export function readRunOptions(
+  module: string,
+  names: readonly string[],
+  raw: RawRunOptions,
+): RunOptions {
+  const kind = oneOf('--kind', raw.kind, KINDS) ?? 'process'
+  const duration = (option: string, text: string | undefined, minMs: number): number | undefined =>
+    text === undefined ? undefined : parseDuration(option, text, minMs)
+  const options: RunOptions = {
+    inputs: readInputs(names, raw),
+    selection: readSelection(raw),
+    params: parseParams(raw.param ?? []),
+    jobs: readJobs(raw.jobs, kind),
+    kind,
+    timeoutMs: duration('--timeout', raw.timeout, 1),
+    deadlineMs: duration('--deadline', raw.deadline, 1),
+    killAfterMs: duration('--kill-after', raw.killAfter, 0) ?? DEFAULTS.graceMs,
+    retries: count('--retries', raw.retries, 0, MAX_RETRIES) ?? 0,
+    halt: raw.halt === undefined ? undefined : parseHalt(raw.halt),
+    keepOrder: raw.keepOrder ?? false,
+    dryRun: raw.dryRun ?? false,
+    out: readOut(raw),
+    quiet: raw.quiet ?? false,
+    json: raw.json ?? false,
+    task: parseTaskRef(module),
+  }
+  if (kind === 'inline' && raw.timeout !== undefined) {
+    throw new OptionError(
+      '--timeout',
+      raw.timeout,
+      'a time-out only with --kind process or thread; inline cannot end a task',
+    )
+  }
+  return options
+}
+
+function readInputs(names: readonly string[], raw: RawRunOptions): Inputs {
+  const format = oneOf('--format', raw.format, FORMATS)
+  const given = [
+    ...(names.length > 0 ? ['INPUT'] : []),
+    ...(raw.input ? ['--input'] : []),
+    ...(raw.range === undefined ? [] : ['--range']),
+  ]
+  if (given.length > 1) {
+    const value = given[0] === 'INPUT' ? names[0] : raw.input?.[0]
+    throw new OptionError(
+      given[0] ?? '',
+      value,
+      `one of INPUT, --input and --range, not ${given.join(' and ')}`,
+    )
+  }
+  if (format !== undefined && (names.length > 0 || raw.range !== undefined)) {
+    throw new OptionError('--format', format, 'a format only for --input and for standard input')
+  }
+  const empty = names.indexOf('')
+  if (empty !== -1) throw new OptionError('INPUT', '', 'a name or a pattern that is not empty')
+  if (names.length > 0) return { from: 'names', names }
+  if (raw.range !== undefined) return { from: 'range', range: parseRange(raw.range) }
+  if (!raw.input) return { from: 'stdin', format }
+  for (const file of raw.input) checkInputFile(file)
+  if (raw.input.filter((file) => file === '-').length > 1) {
+    throw new OptionError('--input', '-', 'standard input once: it can be read only once')
+  }
+  return { from: 'files', files: raw.input, format }
+}
+
+function checkInputFile(file: string): void {
+  if (file === '-') return
+  const allowed = 'a file that can be read, or - for standard input'
+  try {
+    accessSync(file, constants.R_OK)
+  } catch (error) {
+    const why = file === '' ? 'it is empty' : error instanceof Error ? error.message : String(error)
+    throw new OptionError('--input', file, `${allowed} (${why})`, { cause: error })
+  }
+  if (statSync(file).isDirectory()) {
+    throw new OptionError(
+      '--input',
+      file,
+      `${allowed}; this is a directory. Its files are named by a pattern: '${file}/*'`,
+    )
+  }
+}
+
+function readSelection(raw: RawRunOptions): Selection {
+  const size = count('--sample', raw.sample, 1)
+  const seed = count('--seed', raw.seed, 0, MAX_SEED)
+  if (seed !== undefined && size === undefined) {
+    throw new OptionError('--seed', raw.seed, 'a seed only together with --sample')
+  }
+  return {
+    start: count('--start', raw.start, 0) ?? 0,
+    limit: count('--limit', raw.limit, 1),
+    ids: raw.ids && readIds(raw.ids),
+    sample: size === undefined ? undefined : { size, seed: seed ?? randomSeed() },
+  }
+}
+
+function readIds(texts: readonly string[]): ReadonlySet<string> {
+  const ids = texts.flatMap((text) => text.split(','))
+  if (ids.includes('')) {
+    throw new OptionError(
+      '--ids',
+      texts.join(','),
+      'ids as they stand in results, with commas between them',
+    )
+  }
+  return new Set(ids)
+}
+
+function randomSeed(): number {
+  return Math.floor(Math.random() * MAX_SEED)
+}
+
+function readJobs(text: string | undefined, kind: RunnerKind): number {
+  const jobs = parseJobs(text ?? 'auto', availableParallelism())
+  if (kind !== 'inline') return jobs
+  if (text !== undefined && jobs !== 1 && text !== 'auto') {
+    throw new OptionError(
+      '--jobs',
+      text,
+      '1 with --kind inline, which runs the task in this process',
+    )
+  }
+  return 1
+}
+
+function readOut(raw: RawRunOptions): BatchOut | undefined {
+  const { out, resume } = raw
+  const needsOut = resume !== undefined ? '--resume' : raw.force ? '--force' : undefined
+  if (resume !== undefined && resume !== 'same' && resume !== 'any') {
+    throw new OptionError(
+      '--resume',
+      resume,
+      '--resume alone, or --resume=any to go on with another version of the task',
+    )
+  }
+  if (out === undefined && needsOut !== undefined) {
+    throw new OptionError(needsOut, true, `${needsOut} only together with --out FILE`)
+  }
+  if (raw.retryFailed && resume === undefined) {
+    throw new OptionError('--retry-failed', true, '--retry-failed only together with --resume')
+  }
+  if (raw.force && resume !== undefined) {
+    throw new OptionError('--force', true, 'either --force or --resume, not both')
+  }
+  if (out === undefined) return undefined
+  if (out === '' || out === '-') {
+    throw new OptionError(
+      '--out',
+      out,
+      'the name of a file; without --out results go to standard output',
+    )
+  }
+  return {
+    path: out,
+    mode: resume !== undefined ? 'resume' : raw.force ? 'replace' : 'refuse',
+    anyTask: resume === 'any',
+    retryFailed: raw.retryFailed ?? false,
+  }
+}
+
+function oneOf<T extends string>(
+  option: string,
+  text: string | undefined,
+  allowed: readonly T[],
+): T | undefined {
+  if (text === undefined) return undefined
+  const found = allowed.find((each) => each === text)
+  if (found === undefined) throw new OptionError(option, text, `one of ${allowed.join(', ')}`)
+  return found
+}
+
+function count(
+  option: string,
+  text: string | undefined,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number | undefined {
+  if (text === undefined) return undefined
+  const number = /^\d+$/.test(text) ? Number(text) : Number.NaN
+  if (!(Number.isSafeInteger(number) && number >= min && number <= max)) {
+    const bounds = max === Number.MAX_SAFE_INTEGER ? `${min} or more` : `from ${min} to ${max}`
+    throw new OptionError(option, text, `a whole number, ${bounds}`)
+  }
+  return number
+}

@@ -1,0 +1,122 @@
+/** What a run has done, for people and as JSON. */
+import type { BatchReport } from '../batch/run-batch.ts'
+import type { StopCause } from '../batch/stop.ts'
+import { paint } from './messages.ts'
+import { duration, number, plural, shorten } from './words.ts'
+
+export function summaryText(report: BatchReport): string {
+  const lines = [headline(report), ...times(report), ...errors(report), ...cleanUp(report)]
+  return lines.join('\n')
+}
+
+function headline({ counts, elapsedMs, stop, task }: BatchReport): string {
+  const finished = counts.ok + counts.failed
+  const rate = finished / Math.max(elapsedMs / 1000, 1e-3)
+  const said = [
+    `${number(counts.ok)} ok`,
+    counts.failed > 0 ? paint('red', `${number(counts.failed)} failed`) : '0 failed',
+    ...(counts.cancelled > 0 ? [`${number(counts.cancelled)} cancelled`] : []),
+    ...(counts.skipped > 0 ? [skipped(counts.skipped, counts.skippedFailed)] : []),
+  ]
+  const speed =
+    finished > 0 ? ` (${rate >= 10 ? number(Math.round(rate)) : rate.toFixed(1)}/s)` : ''
+  const why = stop ? ` ${paint('yellow', ended(stop))}` : ''
+  return `tidypool: ${task}: ${said.join(', ')} in ${duration(elapsedMs)}${speed}${why}`
+}
+
+function skipped(count: number, failed: number): string {
+  const note =
+    failed > 0 ? ` (${number(failed)} of them failed; --retry-failed runs those again)` : ''
+  return `${number(count)} done before${note}`
+}
+
+function ended(stop: StopCause): string {
+  switch (stop.why) {
+    case 'interrupted':
+      return `ended by ${stop.signal}`
+    case 'deadline':
+      return `ended by its deadline of ${duration(stop.deadlineMs)}`
+    case 'halted':
+      return 'halted by failures'
+    case 'output-closed':
+      return 'ended because nobody reads the results'
+    case 'error':
+      return 'ended by an error'
+  }
+  return stop satisfies never
+}
+
+function times({ percentiles }: BatchReport): string[] {
+  if (!percentiles) return []
+  const { p50, p95, p99, max } = percentiles
+  return [
+    `  a call took p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}, at most ${duration(max)}`,
+  ]
+}
+
+function errors({ errors: groups }: BatchReport): string[] {
+  return groups.map(({ kind, count, example }) => {
+    const input = shorten(example.input, 60)
+    return `  ${paint('red', `${number(count)} × ${kind}`)}, such as ${input}: ${shorten(example.message, 160)}`
+  })
+}
+
+function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
+  const ended = new Map<string, number>()
+  for (const { how } of shutdown.workers) ended.set(how, (ended.get(how) ?? 0) + 1)
+  const workers = [...ended].map(([how, count]) => `${number(count)} ${how}`).join(', ')
+  const said = [
+    `  clean-up: ${plural(shutdown.workers.length, 'worker')}${workers === '' ? '' : ` (${workers})`}`,
+    ...(shutdown.ended.length > 0
+      ? [`${plural(shutdown.ended.length, 'process', 'processes')} of tasks ended with them`]
+      : []),
+    leftBehind === undefined
+      ? 'what is left behind cannot be looked up here'
+      : looked(leftBehind.length),
+  ]
+  return [
+    said.join('; '),
+    ...(leftBehind ?? []).map(
+      ({ pid, command }) =>
+        `  ${paint('red', 'left behind')}: process ${pid}, ${shorten(command, 120)}`,
+    ),
+    ...shutdown.errors.map(
+      (error) => `  ${paint('red', 'clean-up failed')}: ${shorten(error.message, 160)}`,
+    ),
+  ]
+}
+
+function looked(count: number): string {
+  const text = `${number(count)} left behind`
+  return count === 0 ? paint('green', text) : paint('red', text)
+}
+
+export function summaryJson(report: BatchReport): object {
+  const {
+    task,
+    counts,
+    elapsedMs,
+    percentiles,
+    errors: groups,
+    shutdown,
+    leftBehind,
+    stop,
+  } = report
+  const finished = counts.ok + counts.failed
+  return {
+    schemaVersion: 1,
+    type: 'summary',
+    task,
+    ended: stop?.why ?? 'finished',
+    ...counts,
+    elapsedMs: Math.round(elapsedMs),
+    perSecond: elapsedMs > 0 ? Math.round((finished * 1e5) / elapsedMs) / 100 : 0,
+    runMs: percentiles ?? null,
+    errors: groups,
+    workers: shutdown.workers,
+    endedProcesses: shutdown.ended,
+    escapedProcesses: shutdown.escaped,
+    leftBehind: leftBehind ?? null,
+    cleanUpErrors: shutdown.errors.map(({ message }) => message),
+  }
+}
