@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { test, type TestContext } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { encodePath } from '../../src/lifetime/journal-format.ts'
+import { needs } from '../helpers/needs.ts'
+import { isGone, startOf, until } from './conditions.ts'
+import { makeRoot, newScope, startVictim, sweepWith, writeJournal } from './journal-files.ts'
+import { tempFolder } from './temp-folder.ts'
+
+const shells: readonly (readonly [string, ...string[]])[] = [
+  ['dash'],
+  ['bash'],
+  ['bash', '--posix'],
+  ['busybox', 'sh'],
+]
+const isHere = ([command]: readonly [string, ...string[]]) =>
+  spawnSync(command, ['true'], { stdio: 'ignore' }).error === undefined
+const here = shells.filter(isHere)
+// One shell is enough where the difference lies in the journal and not in the language.
+const shell = here[0] ?? ['sh']
+
+/** Names of programs that break every simple reading of `/proc/PID/stat`. */
+const nastyNames = [
+  'plain',
+  'a b',
+  ') S 1 (',
+  '* (',
+  'back\\slash',
+  'ümläut',
+  'new\nline',
+  '\n',
+  '1 (x) Z 1',
+]
+
+/** Copies `sleep` under the name, so that the kernel shows it as the process's name. */
+function sleepNamed(t: TestContext, name: string): string {
+  const file = path.join(tempFolder(t), name)
+  const which = spawnSync('sh', ['-c', 'command -v sleep'], { encoding: 'utf8' })
+  copyFileSync(which.stdout.trim(), file)
+  return file
+}
+
+for (const sh of here) {
+  test(`${sh.join(' ')} ends recorded processes whatever their names, and no stranger with another start time`, async (t) => {
+    const state = tempFolder(t)
+    const ours = nastyNames.map((name) => startVictim(t, { file: sleepNamed(t, name) }))
+    const strangers = nastyNames.map((name) => startVictim(t, { file: sleepNamed(t, name) }))
+    const wrong = strangers.map(({ pid }) => `p ${pid} ${Number(startOf(pid)) + 1}\n`)
+    const text = [...ours.map(({ record }) => record), ...wrong].join('')
+    const file = writeJournal({ state, scope: newScope() }, text)
+    sweepWith(sh, [file])
+    for (const { pid } of ours) await until(() => isGone(pid), `process ${pid} to be gone`)
+    assert.deepEqual(
+      strangers.filter(({ pid }) => isGone(pid)),
+      [],
+    )
+    assert.ok(!existsSync(file))
+  })
+
+  test(`${sh.join(' ')} removes the directory of the scope whatever the name of its parent, and follows no link`, (t) => {
+    const folder = tempFolder(t)
+    const canary = path.join(folder, 'canary')
+    mkdirSync(canary)
+    writeFileSync(path.join(canary, 'file'), '')
+    for (const name of [
+      'plain',
+      'sp ace',
+      'new\nline',
+      'end\n',
+      '$(touch x)`*?[',
+      'ümläut',
+      "quo'te",
+      '\\0101',
+      '-rf',
+    ]) {
+      const scope = newScope()
+      const { root, record } = makeRoot(path.join(folder, name), scope)
+      symlinkSync(canary, path.join(root, 'link'))
+      mkdirSync(path.join(root, 'closed'), { mode: 0o500 })
+      const file = writeJournal({ state: folder, scope }, `d ${encodePath(root)}\n${record}`)
+      sweepWith(sh, [file])
+      assert.ok(!existsSync(root), name)
+      assert.ok(!existsSync(file), name)
+    }
+    assert.ok(existsSync(path.join(canary, 'file')))
+  })
+
+  test(`${sh.join(' ')} ends what carries the id, also in a session of its own, and names it in the log`, async (t) => {
+    const state = tempFolder(t)
+    const scope = newScope()
+    const carrier = startVictim(t, { env: { TIDYPOOL_SCOPE: `${newScope()}:${scope}.7` } })
+    const stranger = startVictim(t, { env: { TIDYPOOL_SCOPE: newScope() } })
+    const lines = sweepWith(sh, [writeJournal({ state, scope }, '')])
+    await until(() => isGone(carrier.pid), 'the carrier to be gone')
+    assert.ok(!isGone(stranger.pid))
+    assert.ok(
+      lines.some(
+        (line) => line.startsWith(`process ${carrier.pid} `) && line.endsWith('ended sleep'),
+      ),
+    )
+    assert.ok(statSync(path.join(state, 'ended.log')).size > 0)
+  })
+}
+
+test('a directory is left when its inode, its name or its kind is another', (t) => {
+  const folder = tempFolder(t)
+  const scope = newScope()
+  const kept: string[] = []
+  const keep = (parent: string, change: (record: string, root: string) => string) => {
+    const { root, record } = makeRoot(path.join(folder, parent), scope)
+    kept.push(root)
+    return change(record, root)
+  }
+  const elsewhere = makeRoot(path.join(folder, 'elsewhere'), newScope())
+  const linked = path.join(folder, 'linked', `tidypool-${scope.slice(0, 12)}`)
+  mkdirSync(path.dirname(linked))
+  symlinkSync(elsewhere.root, linked)
+  const text = [
+    keep('inode', (record) => record.replace(/^i (\d+) \d+/, 'i $1 1')),
+    keep('device', (record) => record.replace(/^i \d+/, 'i 1')),
+    keep('words', (record) => record.replace(/^i \d+ \d+/, 'i $(id -u) *')),
+    keep('dots', (record, root) =>
+      record.replace(encodePath(root), `${root}/../${path.basename(root)}`),
+    ),
+    keep('relative', (record, root) => record.replace(encodePath(root), path.relative('/', root))),
+    // A name that does not follow from the scope, with the right inode.
+    elsewhere.record,
+    // A link with the right name to a directory with the right inode.
+    elsewhere.record.replace(encodePath(elsewhere.root), encodePath(linked)),
+    'i 1 2 /\n',
+    'd /\n',
+  ].join('')
+  sweepWith(shell, [writeJournal({ state: folder, scope }, text)])
+  for (const root of [...kept, elsewhere.root, linked]) assert.ok(existsSync(root), root)
+})
+
+test('a directory that was only intended is removed when it is empty, and left when it is not', (t) => {
+  const folder = tempFolder(t)
+  const scope = newScope()
+  const empty = makeRoot(path.join(folder, 'a'), scope).root
+  const full = makeRoot(path.join(folder, 'b'), scope).root
+  writeFileSync(path.join(full, 'file'), '')
+  const text = `d ${encodePath(empty)}\nd ${encodePath(full)}\nd ${encodePath(path.join(folder, 'c', path.basename(full)))}\n`
+  sweepWith(shell, [writeJournal({ state: folder, scope }, text)])
+  assert.ok(!existsSync(empty))
+  assert.ok(existsSync(full))
+})
+
+test(
+  'hostile journals, and ids that are not exactly 32 hex digits, end and remove nothing',
+  { skip: needs('pid namespace', 'unshare') },
+  () => {
+    // In a pid namespace of its own: what goes wrong kills nobody outside.
+    const program = fileURLToPath(new URL('programs/hostile-journals.mjs', import.meta.url))
+    for (const sh of here) {
+      const { status, stderr } = spawnSync(
+        'unshare',
+        ['--pid', '--fork', '--mount-proc', '--kill-child', process.execPath, program, ...sh],
+        { encoding: 'utf8' },
+      )
+      assert.equal(status, 0, `${sh.join(' ')}: ${stderr}`)
+    }
+  },
+)

@@ -1,0 +1,64 @@
+/** Waiting for conditions of the operating system, and looking at processes from outside. */
+import { readFileSync, readdirSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Polls until the condition holds and returns what it gave; fails by naming what it waited for. */
+export async function until<T>(
+  condition: () => T | undefined | false | null,
+  what: string,
+  limitMs = 5000,
+): Promise<T> {
+  const startedAt = performance.now()
+  for (;;) {
+    const found = condition()
+    if (found !== undefined && found !== false && found !== null) return found
+    if (performance.now() - startedAt > limitMs) throw new Error(`waited ${limitMs} ms for ${what}`)
+    await delay(5)
+  }
+}
+
+/** Whether the process has ended; a zombie has. */
+export function isGone(pid: number): boolean {
+  const state = stateOf(pid)
+  return state === undefined || state === 'Z' || state === 'X'
+}
+
+/** The state letter of the process, undefined when there is none of this number. */
+export function stateOf(pid: number): string | undefined {
+  return fieldsOf(pid)?.[0]
+}
+
+/** Field 22 of `/proc/PID/stat`, read here by other code than the one under test. */
+export function startOf(pid: number): string {
+  const start = fieldsOf(pid)?.[19]
+  if (start === undefined) throw new Error(`no process ${pid}`)
+  return start
+}
+
+function fieldsOf(pid: number): string[] | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
+  } catch {
+    return undefined // it is gone
+  }
+}
+
+/** Numbers of the running processes that have the text in their environment. */
+export function carriersOf(text: string): number[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)
+      } catch {
+        return false // it is gone, or another user's
+      }
+    })
+}
+
+/** Files below the folder, with folders that are empty; sorted. */
+export function entriesBelow(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
+}
