@@ -253,8 +253,12 @@ export class Dispatcher implements RosterListener {
   }
 
   #dispatch(): void {
-    while (this.#queue.size > 0) {
-      const seats = [...this.roster.seats].filter((seat) => this.#hasRoom(seat))
+    for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
+      const task = next
+      task.expectedMs = this.#pace.expectedMs(task)
+      const seats = [...this.roster.seats].filter(
+        (seat) => this.#hasRoom(seat) && this.#fits(seat, task, 0),
+      )
       const seat = seats.reduce<Seat | undefined>(
         (least, other) => (least && least.inflight.size <= other.inflight.size ? least : other),
         undefined,
@@ -344,12 +348,11 @@ export class Dispatcher implements RosterListener {
     const fullest = [...this.roster.seats].reduce((most, seat) =>
       seat.inflight.size > most.inflight.size ? seat : most,
     )
-    const mark = fullest.worker?.marks.read()
-    const waiting = mark ? fullest.given - mark.seq : 0
-    if (waiting > 0) {
-      const from = fullest.given - Math.ceil(waiting / 2) + 1
-      this.#requeue(fullest.revoke(from, fullest.given))
-    }
+    const begun = fullest.worker?.marks.read().seq ?? 0
+    // Not by counting from the last one given: what was taken back before is among those numbers.
+    const waiting = [...fullest.inflight.keys()].filter((seq) => seq > begun)
+    const from = waiting[Math.floor(waiting.length / 2)]
+    if (from !== undefined) this.#requeue(fullest.revoke(from, fullest.given))
     this.#rebalanceSoon()
   }
 

@@ -146,6 +146,7 @@ export class Roster {
         workerId: seat.id,
         signalsIgnored: this.signalsIgnored,
       }
+      let unready: AbortError | undefined
       const listener: WorkerListener = {
         onMessage: (message) => {
           if (message.type === 'ready') {
@@ -153,14 +154,14 @@ export class Roster {
             this.#ready(seat)
             resolve()
           } else if (message.type === 'unready') {
-            // Its initializer failed: it would fail again.
-            reject(new AbortError(decodeError(message.error)))
+            // Its initializer failed: it would fail again. Told when it has ended, so that nobody counts on it.
+            unready = new AbortError(decodeError(message.error))
           } else this.#listener.onMessage(seat, message)
         },
         onEnd: (end) => {
           const wasReady = seat.state !== 'starting'
           this.#ended(seat, end)
-          if (!wasReady) reject(startFailure(end))
+          if (!wasReady) reject(unready ?? startFailure(end))
         },
       }
       try {

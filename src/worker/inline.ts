@@ -3,6 +3,7 @@
  * signal. What it shares with the other kinds is everything else.
  */
 import { TaskLoop } from './entry/task-loop.ts'
+import { encodeError } from './error-codec.ts'
 import { MemoryMarks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from './worker.ts'
@@ -29,7 +30,11 @@ class InlineWorker implements Worker {
     this.#loop = new TaskLoop({ marks: this.marks, post }, setup)
     this.#loop.initialize().then(
       () => post({ type: 'ready' }),
-      (error: unknown) => this.#end({ how: 'died', cause: error }),
+      (error: unknown) => {
+        const cause = error instanceof Error ? error : new Error(String(error))
+        post({ type: 'unready', error: encodeError(cause) })
+        this.#end({ how: 'died', cause })
+      },
     )
   }
 
@@ -56,6 +61,8 @@ class InlineWorker implements Worker {
   #end({ how, cause }: Pick<WorkerEnd, 'how' | 'cause'>): void {
     if (this.#hasEnded) return
     this.#hasEnded = true
+    // What stands behind a task that runs on goes to the new worker, and must not begin here as well.
+    this.marks.revoke(1, Number.MAX_SAFE_INTEGER)
     const nothing = { exitCode: null, signal: null, stderr: '', escaped: [], ended: [], errors: [] }
     this.#listener.onEnd({ ...nothing, how, cause })
   }

@@ -1,0 +1,118 @@
+import assert from 'node:assert/strict'
+import { setImmediate as turn } from 'node:timers/promises'
+import { WorkerDiedError, type Executor } from 'tidypool'
+import { until } from '../helpers/until.ts'
+import { collect, contract, type Tasks } from './executors.ts'
+
+/** Afterwards the executor knows the task to be short, and sends many calls at once. */
+async function makeKnownAsShort(pool: Executor<Tasks>): Promise<void> {
+  for (let n = 0; n < 20; n += 1)
+    await Promise.all([pool.submit('shortOrLong', 0), pool.submit('echo', 0)])
+}
+
+contract(
+  'a task of unknown length follows a short one that is on its way',
+  {},
+  async ({ pool }) => {
+    const executor = pool({ maxWorkers: 1 })
+    await makeKnownAsShort(executor)
+    const short = executor.submit('echo', 1)
+    await Promise.resolve()
+    await Promise.resolve()
+    assert.deepEqual(await Promise.all([short, executor.submit('twiceLater', 2)]), [1, 4])
+  },
+)
+
+contract('chunks of short tasks follow each other', {}, async ({ pool }) => {
+  const executor = pool({ maxWorkers: 1 })
+  await makeKnownAsShort(executor)
+  const results = await collect(
+    executor.map('echo', Array(100).keys(), { chunk: 3, lookahead: 20 }),
+  )
+  assert.deepEqual(results, [...Array(100).keys()])
+})
+
+for (const how of ['throw', 'exit', 'kill'] as const) {
+  contract(
+    `of 300 tiny tasks with one poisoned (${how}) none runs twice, and all others finish or say that they ran`,
+    how === 'throw' ? {} : how === 'exit' ? { isolates: true } : { hasProcesses: true },
+    async ({ pool, notes }) => {
+      const executor = pool()
+      await Promise.all(
+        Array.from({ length: 100 }, (_, n) =>
+          executor.submit('tinyOrPoisoned', -n, 1, 'none', notes.file),
+        ),
+      )
+      const futures = Array.from({ length: 300 }, (_, n) =>
+        executor.submit('tinyOrPoisoned', n + 1, 150, how, notes.file),
+      )
+      const settled = await Promise.allSettled(futures)
+      const failed = settled.flatMap((outcome, index) =>
+        outcome.status === 'rejected' ? [{ n: index + 1, error: outcome.reason as unknown }] : [],
+      )
+      assert.ok(
+        failed.some(({ n }) => n === 150),
+        'the poisoned one fails',
+      )
+      if (how !== 'kill')
+        assert.deepEqual(
+          failed.map(({ n }) => n),
+          [150],
+        )
+      for (const { error } of how === 'throw' ? [] : failed) {
+        assert.ok(error instanceof WorkerDiedError)
+        assert.equal(error.ran, true)
+      }
+      for (const [index, outcome] of settled.entries()) {
+        if (outcome.status === 'fulfilled') assert.equal(outcome.value, index + 1)
+      }
+      const runs = notes
+        .lines()
+        .map(Number)
+        .filter((n) => n > 0)
+      assert.deepEqual(
+        runs.toSorted((a, b) => a - b),
+        Array.from({ length: 300 }, (_, n) => n + 1),
+      )
+    },
+  )
+}
+
+contract(
+  'a long task in a batch does not hold the others back while another worker is idle',
+  { isParallel: true },
+  async ({ pool }) => {
+    const executor = pool()
+    await makeKnownAsShort(executor)
+    const others = [executor.submit('shortOrLong', 0), executor.submit('shortOrLong', 0)]
+    const long = executor.submit('shortOrLong', 1500)
+    others.push(...Array.from({ length: 40 }, () => executor.submit('shortOrLong', 0)))
+    await Promise.all(others.slice(2))
+    assert.equal(long.state, 'running')
+    await Promise.all([long, ...others])
+  },
+)
+
+contract(
+  'tasks behind a long one that is cancelled run once, elsewhere',
+  {},
+  async ({ pool, notes }) => {
+    const executor = pool({ maxWorkers: 1, graceMs: 30 })
+    for (let n = 0; n < 20; n += 1)
+      await executor.submit('noteThen', notes.file, 'warm', 0).catch(() => {})
+    const long = executor.submit('noteThen', notes.file, 'long', 400)
+    const behind = Array.from({ length: 5 }, (_, n) =>
+      executor.submit('noteThen', notes.file, `behind ${n}`, 0),
+    )
+    await notes.has('long')
+    long.cancel()
+    await assert.rejects(long, { code: 'ERR_TASK_CANCELLED' })
+    await Promise.all(behind)
+    // A worker that cannot be stopped (inline) ends the long task much later: what stood behind it must not run again.
+    await until(() => executor.stats().running === 0, 'the long task to be given up')
+    const later = performance.now() + 450
+    while (performance.now() < later) await turn()
+    for (let n = 0; n < 5; n += 1)
+      assert.equal(notes.lines().filter((line) => line === `behind ${n}`).length, 1)
+  },
+)

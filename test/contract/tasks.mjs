@@ -1,0 +1,198 @@
+// Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
+// a thread, a process and the calling thread alike, and survives SIGKILL.
+import { appendFileSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
+import { threadId } from 'node:worker_threads'
+import { taskContext } from 'tidypool'
+
+/** @param {number} a @param {number} b */
+export const add = (a, b) => a + b
+
+/** @template T @param {T} value @returns {T} */
+export const echo = (value) => value
+
+/** @param {readonly unknown[]} values */
+export const countOf = (...values) => values.length
+
+/** @param {string} text */
+export default async function shout(text) {
+  await delay(1)
+  return text.toUpperCase()
+}
+
+/** @param {number} n */
+export async function twiceLater(n) {
+  await delay(1)
+  return 2 * n
+}
+
+export const notAFunction = 42
+
+export const where = () => ({ pid: process.pid, threadId })
+
+/** Appends a line, and returns it. @param {string} file @param {string | number} line */
+export function note(file, line) {
+  appendFileSync(file, `${line}\n`)
+  return line
+}
+
+/** Appends a line when it begins, and ends after the given time. @param {string} file @param {string | number} line @param {number} ms */
+export async function noteAndWait(file, line, ms) {
+  appendFileSync(file, `${line}\n`)
+  await delay(ms)
+  return line
+}
+
+/** Short without a time, and then known as such; else it ends after it. @param {string} file @param {string | number} line @param {number} ms */
+export function noteThen(file, line, ms) {
+  appendFileSync(file, `${line}\n`)
+  return ms === 0 ? line : delay(ms, line)
+}
+
+/** @param {number} ms */
+export async function sleep(ms) {
+  await delay(ms)
+  return ms
+}
+
+/** A loop that sees no abort. @param {number} ms */
+export function spin(ms) {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+  return ms
+}
+
+/** The same name for short and long: what is known of the first misleads about the second. @param {number} ms */
+export const shortOrLong = (ms) => (ms === 0 ? 0 : spin(ms))
+
+/** Ends only when it is aborted, and then politely; says so. @param {string} file */
+export async function untilAborted(file) {
+  const { signal } = taskContext()
+  appendFileSync(file, 'begun\n')
+  const alive = setInterval(() => {}, 1000)
+  await new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined)
+    signal.addEventListener('abort', resolve)
+  })
+  clearInterval(alive)
+  appendFileSync(file, `aborted ${signal.reason?.message ?? signal.reason}\n`)
+  return 'ended politely'
+}
+
+/** Awaits for ever and looks at no signal. @param {string} file */
+export async function never(file) {
+  appendFileSync(file, 'begun\n')
+  setInterval(() => {}, 1000)
+  await new Promise(() => {})
+}
+
+/** Loops for ever. @param {string} file */
+export function loopForEver(file) {
+  appendFileSync(file, 'begun\n')
+  for (;;);
+}
+
+/** @param {string} [file] */
+export function context(file) {
+  const { attempt, workerId, signal } = taskContext()
+  if (file) appendFileSync(file, `attempt ${attempt}\n`)
+  return { attempt, workerId, isAborted: signal.aborted }
+}
+
+/** @param {number} times @param {string} file */
+export function failUntilAttempt(times, file) {
+  const { attempt } = taskContext()
+  appendFileSync(file, `attempt ${attempt}\n`)
+  if (attempt < times) throw new Error(`attempt ${attempt} fails`)
+  return attempt
+}
+
+/** @param {readonly unknown[]} values @param {number} pauseMs */
+export async function progressOf(values, pauseMs) {
+  const { progress } = taskContext()
+  for (const value of values) {
+    progress(value)
+    await delay(pauseMs)
+  }
+  return values.length
+}
+
+/** Tells a function, at once or while an earlier value is still held back. @param {number} before */
+export function badProgress(before) {
+  const { progress } = taskContext()
+  for (let n = 0; n < before; n += 1) progress(n)
+  try {
+    progress(() => {})
+    return 'accepted'
+  } catch (error) {
+    return error instanceof Error ? error.name : 'no error'
+  }
+}
+
+/** @param {{ readonly buffer: ArrayBuffer }} holder */
+export const byteLengthOf = ({ buffer }) => buffer.byteLength
+
+/** @param {number} code */
+export function exit(code) {
+  process.exit(code)
+}
+
+/** @param {string} text */
+export function crash(text) {
+  process.stderr.write(`${text}\n`, () => process.kill(process.pid, 'SIGKILL'))
+  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+}
+
+/** Kills its own process at once. */
+export function killSelf() {
+  process.kill(process.pid, 'SIGKILL')
+  for (;;);
+}
+
+/** Kills its worker on the first attempt only. @param {string} file */
+export function killOnFirstAttempt(file) {
+  const { attempt } = taskContext()
+  appendFileSync(file, `attempt ${attempt}\n`)
+  if (attempt === 1) process.exit(1)
+  return attempt
+}
+
+/** Returns, and then the code that it left running throws. @param {string} message */
+export function throwLater(message) {
+  setTimeout(() => {
+    throw new Error(message)
+  }, 1)
+  return 'returned'
+}
+
+/** Counts how often it was run in this worker. */
+let runs = 0
+export const countRuns = () => (runs += 1)
+
+/** @type {unknown} */
+let initialized
+/** @param {unknown} data */
+export async function initialize(data) {
+  await delay(1)
+  initialized = data
+}
+export const initializedWith = () => initialized
+export function failToInitialize() {
+  throw new RangeError('no database')
+}
+
+/** @param {string} name */
+export const environmentOf = (name) => (name in process.env ? process.env[name] : 'absent')
+
+/** @param {number} bytes */
+export const bytes = (bytes) => new Uint8Array(bytes).fill(7)
+
+/** The result is 300 tiny ones, of which one is poisoned. @param {number} n @param {number} poisoned @param {'throw' | 'exit' | 'kill' | 'none'} how @param {string} file */
+export function tinyOrPoisoned(n, poisoned, how, file) {
+  appendFileSync(file, `${n}\n`)
+  if (n !== poisoned) return n
+  if (how === 'throw') throw new RangeError(`${n} is poisoned`)
+  if (how === 'exit') process.exit(3)
+  if (how === 'kill') killSelf()
+  return n
+}
