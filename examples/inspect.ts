@@ -27,11 +27,11 @@ export interface FoundFunction {
   lines: number
 }
 
-/** Line and column count from 1, as in editors. */
+/** Line and column count from 1, as in editors. For JSON the message has to do: JSON.parse gives no more. */
 export interface FoundSyntaxError {
   message: string
-  line: number
-  column: number
+  line?: number
+  column?: number
 }
 
 /** Not async: parsing keeps the worker busy, and it has nothing else to do while the file is read. */
@@ -40,11 +40,21 @@ export default function inspect(file: string): Inspection {
   const text = content.toString('utf8').replace(/^\uFEFF/, '')
   const size = { bytes: content.length, lines: countLines(text) }
   try {
-    return { ...size, ...measureFunctions(parseFile(text, extname(file)), text) }
+    return { ...size, ...measure(text, extname(file)) }
   } catch (error) {
-    if (!isAcornError(error)) throw error
+    if (!(error instanceof SyntaxError)) throw error
     return { ...size, functions: 0, longestFunction: undefined, syntaxError: describe(error) }
   }
+}
+
+type Functions = Pick<Inspection, 'functions' | 'longestFunction'>
+
+function measure(text: string, extension: string): Functions {
+  if (extension === '.json') {
+    JSON.parse(text)
+    return { functions: 0, longestFunction: undefined }
+  }
+  return measureFunctions(parseFile(text, extension), text)
 }
 
 function countLines(text: string): number {
@@ -61,20 +71,9 @@ const common = { ecmaVersion: 'latest', locations: true, allowHashBang: true } s
 const asModule: Grammar = (text) => parse(text, { ...common, sourceType: 'module' })
 const asCommonJs: Grammar = (text) => parse(text, { ...common, sourceType: 'commonjs' })
 
-/** Every JSON text is a JavaScript expression too, and unlike JSON.parse this tells where an error is. */
-const asJson: Grammar = (text) => {
-  try {
-    return parse(`(\n${text}\n)`, common)
-  } catch (error) {
-    if (isAcornError(error)) error.loc.line -= 1
-    throw error
-  }
-}
-
 const grammarsByExtension: Record<string, readonly Grammar[]> = {
   '.mjs': [asModule],
   '.cjs': [asCommonJs],
-  '.json': [asJson],
 }
 
 /** Only its package.json or its web page knows what a `.js` file is: the first grammar that parses it wins. */
@@ -98,17 +97,15 @@ function isAcornError(error: unknown): error is AcornError {
   return error instanceof SyntaxError && 'pos' in error && 'loc' in error
 }
 
-function describe(error: AcornError): FoundSyntaxError {
+function describe(error: SyntaxError): FoundSyntaxError {
+  if (!isAcornError(error)) return { message: error.message }
   const message = error.message.replace(/ \(\d+:\d+\)$/, '')
   return { message, line: error.loc.line, column: error.loc.column + 1 }
 }
 
 // --- Measuring
 
-function measureFunctions(
-  tree: Program,
-  text: string,
-): Pick<Inspection, 'functions' | 'longestFunction'> {
+function measureFunctions(tree: Program, text: string): Functions {
   let functions = 0
   let longestFunction: FoundFunction | undefined
   for (const { node, parent } of walk(tree)) {

@@ -11,7 +11,7 @@ interface Result {
   /** `candidate/sample`, as `matches.ts` named it. */
   id: string
   value?: Score
-  error?: { name: string; code?: string }
+  error?: { name: string; code?: string; signal?: string | null; exitCode?: number | null }
 }
 
 interface Row {
@@ -27,16 +27,16 @@ if (file === undefined) throw new Error('usage: table.ts RESULTS.jsonl')
 
 const rows = new Map<string, Row>()
 for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
-  const { id, value, error }: Result = JSON.parse(line)
-  const candidate = dirname(id)
+  const result: Result = JSON.parse(line)
+  const { value } = result
+  const candidate = dirname(result.id)
   const row = rows.get(candidate) ?? { points: 0, solved: 0, slowestMs: 0, faults: new Map() }
   rows.set(candidate, row)
   row.points += value?.points ?? 0
   row.slowestMs = Math.max(row.slowestMs, value?.ms ?? 0)
-  if (value !== undefined && value.verdict !== 'wrong') row.solved += 1
-  const fault =
-    error?.code ?? error?.name ?? (value?.verdict === 'wrong' ? 'wrong answer' : undefined)
-  if (fault !== undefined) row.faults.set(fault, (row.faults.get(fault) ?? 0) + 1)
+  const fault = faultOf(result)
+  if (fault === undefined) row.solved += 1
+  else row.faults.set(fault, (row.faults.get(fault) ?? 0) + 1)
 }
 
 console.log('candidate      points  solved  slowest  otherwise')
@@ -53,4 +53,13 @@ for (const [candidate, { points, solved, slowestMs, faults }] of byPoints) {
     ` ${otherwise}`,
   ]
   console.log(cells.join(' ').trimEnd())
+}
+
+/** What the candidate did wrong. Errors are told apart by their `code`, never by their text. */
+function faultOf({ value, error }: Result): string | undefined {
+  if (error?.code === 'ERR_TASK_TIMEOUT') return 'out of time'
+  if (error?.code === 'ERR_WORKER_DIED') {
+    return error.signal ? `crashed by ${error.signal}` : `exited with ${error.exitCode}`
+  }
+  return error?.name ?? (value?.verdict === 'wrong' ? 'wrong answer' : undefined)
 }
