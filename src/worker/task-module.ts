@@ -5,7 +5,7 @@
  * does it, when the module's project (or tidypool's) has it installed.
  */
 import { createRequire } from 'node:module'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 import { TaskModuleError } from '../errors.ts'
 
@@ -68,7 +68,13 @@ function commonJsExport(exports: Readonly<Record<string, unknown>>, name: string
 function whyNotLoaded(url: string, error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
   const text = error instanceof Error ? error.message : String(error)
-  if (code === 'ERR_MODULE_NOT_FOUND' && text.includes(new URL(url).pathname))
+  // The same code tells of a module that this one imports: then the name is another.
+  const isFile = url.startsWith('file:')
+  if (
+    code === 'ERR_MODULE_NOT_FOUND' &&
+    isFile &&
+    text.includes(`'${fileURLToPath(url)}' imported`)
+  )
     return 'there is no such file.'
   return `loading its module failed: ${text}`
 }
@@ -87,9 +93,10 @@ function enableTypeScript(url: string): Promise<void> {
 
 function hasTypeScript(): boolean {
   const features = process.features as { typescript?: false | 'strip' | 'transform' }
-  // A loader given on the command line handles .ts; loading a second one would compile twice.
+  // A loader given on the command line (`--import tsx`, a path into its package, `tsx x.ts`) handles .ts; loading a
+  // second one would compile twice.
   const loaders = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
-  return Boolean(features.typescript) || /\btsx\b/.test(loaders)
+  return Boolean(features.typescript) || /(^|[\s=/\\])tsx([\s/\\]|$)/.test(loaders)
 }
 
 interface TsxApi {
@@ -100,7 +107,10 @@ async function registerTsx(url: string): Promise<void> {
   for (const from of [url, import.meta.url]) {
     let api: string
     try {
-      api = createRequire(from).resolve('tsx/esm/api')
+      // `resolve` answers what `require` would load, and what tsx registers from there does not find its parts.
+      api = createRequire(from)
+        .resolve('tsx/esm/api')
+        .replace(/\.cjs$/, '.mjs')
     } catch {
       continue // not installed there; the error below tells when it is nowhere
     }

@@ -1,0 +1,3 @@
+// @ts-expect-error it is missing
+import './not-here.mjs'
+export const task = () => 1
