@@ -14,6 +14,10 @@ export interface Canaries {
   check(): void
 }
 
+/** By these the canaries of other test files are told from what is left. */
+export const canaryPrefix = 'sem.canary-'
+export const canaryBytes = 54_321
+
 let made: Canaries | undefined
 let remove: () => void = () => {}
 
@@ -28,7 +32,6 @@ export function canaries(): Canaries {
 }
 
 function make(): Canaries {
-  const name = `canary-${randomBytes(4).toString('hex')}`
   // It leads a session of its own, as workers do, and has an argument that looks like a cookie.
   const child = spawn('sleep', ['100000'], {
     stdio: 'ignore',
@@ -41,7 +44,7 @@ function make(): Canaries {
   assert.ok(identity)
 
   // What sem_open makes: a file of this name.
-  const semaphore = `/dev/shm/sem.${name}`
+  const semaphore = `/dev/shm/${canaryPrefix}${randomBytes(4).toString('hex')}`
   if (existsSync('/dev/shm')) writeFileSync(semaphore, 'canary', { mode: 0o600 })
   const inode = existsSync('/dev/shm') ? statSync(semaphore).ino : undefined
   const segment = makeSegment()
@@ -64,7 +67,7 @@ function make(): Canaries {
 
 /** @returns the number of a System V segment; undefined where there is no ipcmk. */
 function makeSegment(): string | undefined {
-  const { stdout } = spawnSync('ipcmk', ['-M', '4096'], { encoding: 'utf8' })
+  const { stdout } = spawnSync('ipcmk', ['-M', String(canaryBytes)], { encoding: 'utf8' })
   return /(\d+)\s*$/.exec(stdout ?? '')?.[1]
 }
 

@@ -17,8 +17,9 @@ export async function startHolder(
   options: StartOptions = {},
   program = 'holder.mjs',
 ): Promise<Program> {
-  const parent = await stage.start(program, args, options)
+  const parent = await stage.start(program, args, { stdin: 'pipe', ...options })
   assertSeen(stage, await parent.ready<Held>())
+  parent.go()
   return parent
 }
 

@@ -34,7 +34,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { identify, isEndedState, readStat } from '../../src/os/process-identity.ts'
 import type { RepeatContext } from '../helpers/fault-row.ts'
-import { canaries, type Canaries } from './canaries.ts'
+import { canaries, canaryBytes, canaryPrefix, type Canaries } from './canaries.ts'
 
 /** What is promised after every row that does not say otherwise. */
 export const promiseMs = 2000
@@ -74,6 +74,8 @@ export interface StartOptions extends Pick<SpawnOptions, 'detached' | 'cwd'> {
   readonly env?: NodeJS.ProcessEnv
   /** Whether to wait for the line `ready …`. Default: true. */
   readonly ready?: boolean
+  /** `pipe` for a program that reads from it, as those do that wait for `go()`. Default: nothing can be read. */
+  readonly stdin?: 'ignore' | 'pipe'
 }
 
 /** Polls until the condition gives something true, and fails by naming what it waited for. */
@@ -142,6 +144,11 @@ export class Program {
   /** Signals the program itself, as long as it is not reaped. */
   kill(signal: NodeJS.Signals): void {
     this.child.kill(signal)
+  }
+
+  /** Lets a program go on that waits for a line on its stdin. */
+  go(): void {
+    this.child.stdin?.write('go\n')
   }
 
   /** Waits for a line of stdout that begins with a word, and returns the JSON after it (undefined when there is none). */
@@ -239,16 +246,18 @@ export class Stage {
 
   /** Starts any command in this stage. */
   async startCommand(command: readonly string[], options: StartOptions = {}): Promise<Program> {
-    const { env = {}, ready = true, detached, cwd } = options
+    const { env = {}, ready = true, stdin = 'ignore', detached, cwd } = options
     const [file = '', ...args] = command
     const child = spawn(file, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
       env: { ...this.env, ...env },
       detached,
       cwd,
     })
     // Without a listener an error of spawning would end the test process.
     child.on('error', () => {})
+    // A program may end without having read what it was told.
+    child.stdin?.on('error', () => {})
     const started = new Program(child)
     this.#programs.push(started)
     if (ready) await started.ready()
@@ -381,6 +390,7 @@ export class Stage {
       await delay(5)
     }
     for (const { child } of this.#programs) {
+      child.stdin?.destroy()
       child.stdout?.destroy()
       child.stderr?.destroy()
     }
@@ -432,17 +442,21 @@ function endProcess(seen: Seen): void {
 }
 
 function sharedMemory(): string[] {
-  return existsSync('/dev/shm') ? readdirSync('/dev/shm') : []
+  if (!existsSync('/dev/shm')) return []
+  // Test files run side by side, and each has canaries.
+  return readdirSync('/dev/shm').filter((name) => !name.startsWith(canaryPrefix))
 }
 
-/** One line for each System V object: its kind, key and number, which are the first two columns. */
+/** One line for each System V object: its kind, key, number, rights and (of a segment) size, but for canaries. */
 function systemV(): string[] {
   return ['shm', 'sem', 'msg'].flatMap((kind) =>
     readText(`/proc/sysvipc/${kind}`)
       .split('\n')
       .slice(1)
       .filter(Boolean)
-      .map((line) => `${kind} ${line.trim().split(/\s+/).slice(0, 2).join(' ')}`),
+      .map((line) => line.trim().split(/\s+/).slice(0, 4))
+      .filter((columns) => kind !== 'shm' || columns[3] !== String(canaryBytes))
+      .map((columns) => [kind, ...columns.slice(0, 3)].join(' ')),
   )
 }
 

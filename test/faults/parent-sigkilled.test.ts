@@ -4,7 +4,7 @@ import { needs } from '../helpers/needs.ts'
 import { Stage, processLimitMs } from './observe.ts'
 import { startHolder } from './holder.ts'
 
-const skip = needs('linux', 'setpriv')
+const skip = needs('linux')
 
 for (const kind of ['process', 'thread', 'inline'] as const) {
   for (const state of ['idle', 'busy'] as const) {
