@@ -15,3 +15,8 @@ export const START_BACK_OFF = {
 export function repetitionPauseMs(n: number, random: () => number = Math.random): number {
   return random() * Math.min(5000, 50 * 2 ** Math.min(n, 10))
 }
+
+/** Pause before an idle worker is replaced when `n` in a row died without having begun a task, in milliseconds: at most 30 s. */
+export function restartPauseMs(n: number, random: () => number = Math.random): number {
+  return (1 + random()) * Math.min(15_000, 100 * 2 ** Math.min(n, 10))
+}

@@ -17,7 +17,7 @@ import { decodeError } from '../worker/error-codec.ts'
 import type { Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
-import { repetitionPauseMs } from './back-off.ts'
+import { repetitionPauseMs, restartPauseMs } from './back-off.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -59,6 +59,9 @@ export class Dispatcher implements RosterListener {
   #isScheduled = false
   #isOpen = true
   #fruitless = 0
+  /** Like `#fruitless`, but not counted anew when their tasks were given up. */
+  #deathsInARow = 0
+  #minimumTimer: NodeJS.Timeout | undefined
   #rebalanceTimer: NodeJS.Timeout | undefined
   #onDrained: (() => void)[] = []
   graceMs: number
@@ -165,6 +168,7 @@ export class Dispatcher implements RosterListener {
     this.#isOpen = false
     this.roster.stopOpening()
     clearTimeout(this.#rebalanceTimer)
+    clearTimeout(this.#minimumTimer)
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     if (this.roster.seats.size > 0)
       await new Promise<void>((resolve) => this.#onDrained.push(resolve))
@@ -211,7 +215,9 @@ export class Dispatcher implements RosterListener {
       } else untouched.push(task)
     }
     this.#requeue(untouched)
-    this.#fruitless = hadBegun || end.how !== 'died' ? 0 : this.#fruitless + 1
+    const isFruitless = !hadBegun && end.how === 'died'
+    this.#fruitless = isFruitless ? this.#fruitless + 1 : 0
+    this.#deathsInARow = isFruitless ? this.#deathsInARow + 1 : 0
     if (this.#fruitless >= MAX_FRUITLESS) {
       this.onStartFailed(
         new WorkerStartError(
@@ -441,8 +447,17 @@ export class Dispatcher implements RosterListener {
   }
 
   #keepMinimum(): void {
-    if (!this.#isOpen) return
-    while (this.roster.size < this.#options.minWorkers) void this.roster.open()
+    if (!this.#isOpen || this.#minimumTimer || this.roster.size >= this.#options.minWorkers) return
+    if (this.#deathsInARow === 0) {
+      while (this.roster.size < this.#options.minWorkers) void this.roster.open()
+      return
+    }
+    // Workers that die as soon as they are ready would be started as fast as the machine can, for ever.
+    this.#minimumTimer = setTimeout(() => {
+      this.#minimumTimer = undefined
+      if (this.#isOpen && this.roster.size < this.#options.minWorkers) void this.roster.open()
+      this.#keepMinimum()
+    }, restartPauseMs(this.#deathsInARow)).unref()
   }
 
   // ---- outcomes ----
