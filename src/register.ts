@@ -8,5 +8,5 @@ import { handledSignals } from './lifetime/signal-end.ts'
 handleSignals()
 const { pending, graceMs } = handleSignalsDefaults
 process.stderr.write(
-  `tidypool: handling ${handledSignals().join(', ')}: ${pending} pending tasks, ${graceMs} ms for running ones, then end by the signal\n`,
+  `tidypool: handling ${handledSignals.join(', ')}: ${pending} pending tasks, ${graceMs} ms for running ones, then end by the signal\n`,
 )

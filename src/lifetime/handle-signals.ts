@@ -41,8 +41,7 @@ export const handleSignalsDefaults: { readonly pending: 'finish'; readonly grace
  * `graceMs` for what runs, the handlers come off, and the signal is raised again. A second signal kills the workers and ends
  * at once; the same signal again within 100 ms is taken for the same one (`timeout` and npm send it twice). If the program
  * has listeners of its own for the signal, it is not raised again: ending is then theirs. As pid 1 of a container, which
- * the kernel protects from a raised signal, the process exits with 128 + its number. A signal that was ignored when the
- * program started (`nohup`) stays ignored.
+ * the kernel protects from a raised signal, the process exits with 128 + its number.
  *
  * While this is active, workers ignore the three signals: what systemd or PM2 sends to every process reaches tasks
  * only as far as their executor decides.
@@ -100,7 +99,7 @@ function attach(handler: SignalHandler): void {
     currentEnd.onSignal(signal)
   }
   state.signalListener = listener
-  for (const signal of handledSignals()) process.on(signal, listener)
+  for (const signal of handledSignals) process.on(signal, listener)
   setSignalsIgnored(true)
 }
 
@@ -116,7 +115,7 @@ function removeListener(): void {
   const state = sharedState()
   state.handlings.length = 0
   if (!state.signalListener) return
-  for (const signal of handledSignals()) process.off(signal, state.signalListener)
+  for (const signal of handledSignals) process.off(signal, state.signalListener)
   state.signalListener = undefined
   setSignalsIgnored(false)
 }

@@ -1,6 +1,7 @@
 import {
   closeSync,
   fstatSync,
+  mkdirSync,
   openSync,
   renameSync,
   statSync,
@@ -13,7 +14,7 @@ import { errorCode, isGoneError, isSame, type ProcessIdentity } from '../os/proc
 import { cleanUpStep, warnOnce } from './events.ts'
 import { encodePath } from './journal-format.ts'
 
-/** When a journal has this many lines more than after the last rewriting, it is rewritten with what is still there. */
+/** A journal that has grown by this much, and to twice its size, is rewritten with what is still there. */
 const linesBeforeRewrite = 2000
 
 /**
@@ -28,6 +29,8 @@ export class Journal {
   readonly path: string
   #fd: number
   #lines = 0
+  /** Where it is rewritten next. */
+  #rewriteAt = linesBeforeRewrite
   /** After a write that failed half way the next record begins on a new line. */
   #torn = false
   readonly #facts: string[] = []
@@ -104,6 +107,7 @@ export class Journal {
       ...Array.from(this.#processes.values(), ({ pid, startTime }) => `p ${pid} ${startTime}`),
     ]
     const unfinished = `${this.path}+`
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 })
     const fd = openSync(unfinished, 'w', 0o600)
     const old = this.#fd
     try {
@@ -120,6 +124,7 @@ export class Journal {
     }
     closeSync(old)
     this.#lines = lines.length
+    this.#rewriteAt = linesBeforeRewrite + 2 * lines.length
   }
 
   /** Says that nothing is held any more: a guardian that finds no journal touches nothing. */
@@ -154,7 +159,7 @@ export class Journal {
       )
       return
     }
-    if (this.#lines >= linesBeforeRewrite + 2 * this.#processes.size) this.#rewriteLater()
+    if (this.#lines >= this.#rewriteAt) this.#rewriteLater()
   }
 
   #rewriteLater(): void {
@@ -163,7 +168,7 @@ export class Journal {
     } catch (error) {
       // The long journal is as true as the short one would be; try again when it has grown by as much.
       cleanUpStep('journal not rewritten', { path: this.path, error: String(error) })
-      this.#lines = 0
+      this.#rewriteAt = this.#lines + linesBeforeRewrite
     }
   }
 

@@ -90,10 +90,10 @@ async function look(identity: OwnedIdentity): Promise<Found> {
   })
   const members: ProcessStat[] = []
   const escaped: ProcessStat[] = []
-  const since = BigInt(identity.startTime || 0)
+  const since = Number(identity.startTime)
   for (const stat of await table) {
     // Descendants are younger, so that most of a busy machine is passed over by one comparison.
-    if (BigInt(stat.startTime) < since || stat.pid === process.pid) continue
+    if (Number(stat.startTime) < since || stat.pid === process.pid) continue
     // The number was given to another process, so the session was empty.
     if (stat.pid === identity.pid) continue
     if (stat.session === identity.pid || stat.pgrp === identity.pid) members.push(stat)

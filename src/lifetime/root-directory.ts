@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync } from 'node:fs'
+import { lstatSync, mkdirSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { reasonToRefuseParent } from '../os/private-directory.ts'
-import type { FileIdentity } from '../os/remove-tree.ts'
+import { fileIdentity, type FileIdentity } from '../os/remove-tree.ts'
 import { warnOnce } from './events.ts'
 import { rootPath } from './journal-format.ts'
 import type { OpenJournal } from './open-journal.ts'
@@ -46,4 +46,16 @@ export function makeRoot(scope: string, opened: OpenJournal | undefined): Root {
     errors,
     `No temporary directory can be made: ${errors.map((error) => error.message).join('; ')}. Set TMPDIR to a directory that you can write to.`,
   )
+}
+
+/** Whether something has taken it away. */
+export function removedRoot(root: Root): boolean {
+  const now = fileIdentity(root.path)
+  return now?.ino !== root.ino || now.dev !== root.dev
+}
+
+/** Keeps cleaners of old temporary files away while it is in use. */
+export function touchRoot(root: Root): void {
+  const now = Date.now() / 1000
+  utimesSync(root.path, now, now)
 }

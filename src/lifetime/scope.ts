@@ -15,13 +15,13 @@
 import { randomBytes } from 'node:crypto'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
-import { cleanUpStep } from './events.ts'
+import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
 import { Guardian } from './guardian.ts'
 import type { Journal } from './journal.ts'
 import { encodePath, type JournalOwner } from './journal-format.ts'
 import { openJournal, type OpenJournal } from './open-journal.ts'
-import { makeRoot, type Root } from './root-directory.ts'
+import { makeRoot, removedRoot, touchRoot, type Root } from './root-directory.ts'
 import type { RegisteredExecutor } from './registry.ts'
 import { sharedState } from './state.ts'
 import { removeIfEmpty } from './state-directory.ts'
@@ -164,7 +164,8 @@ class LiveScope implements OwningScope {
   }
 
   root(): string {
-    this.#root ??= makeRoot(this.id, this.#opened)
+    // A cleaner of temporary files may have taken it meanwhile.
+    if (!this.#root || removedRoot(this.#root)) this.#root = makeRoot(this.id, this.#opened)
     return this.#root.path
   }
 
@@ -177,7 +178,6 @@ class LiveScope implements OwningScope {
     this.#owned.add(process)
     const forget = () => this.#owned.delete(process)
     process.child.once('exit', forget)
-    if (process.child.pid === undefined) process.child.once('error', forget)
   }
 
   noteExecutors(): void {
@@ -233,14 +233,22 @@ class LiveScope implements OwningScope {
   #guardianStarted(identity: ProcessIdentity): void {
     const journal = this.#journal
     if (!journal) return // the first one: recorded as soon as there is a journal
-    // It ended because its pipe was closed behind our back? Then it took the journal along.
-    if (!journal.isInPlace()) journal.rewrite()
+    try {
+      // It ended because its pipe was closed behind our back? Then it took the journal along.
+      if (!journal.isInPlace()) journal.rewrite()
+    } catch (error) {
+      warnOnce(
+        'TIDYPOOL_JOURNAL_WRITE',
+        `tidypool's journal ${journal.path} was taken away and cannot be written again (${String(error)}). Workers still end with this process (tether).`,
+      )
+    }
     journal.recordGuardian(identity)
   }
 
   #keepFresh(): void {
     try {
       this.#journal?.touch()
+      if (this.#root) touchRoot(this.#root)
     } catch (error) {
       cleanUpStep('journal not touched', { error: String(error) })
     }

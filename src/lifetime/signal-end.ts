@@ -1,6 +1,5 @@
 import { constants } from 'node:os'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { ignoredSignals } from '../os/ignored-signals.ts'
 import { cleanUpStep } from './events.ts'
 import { onExit } from './exit-hook.ts'
 import { sharedState, type SignalHandler } from './state.ts'
@@ -11,17 +10,8 @@ const sameSignalMs = 100
 const killWindowMs = 1000
 const longestTimer = 2 ** 31 - 1
 
-const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-let handled: readonly NodeJS.Signals[] | undefined
-
-/** The signals that are handled, found out before the first listener changes it: what `nohup` made us ignore stays ignored. */
-export function handledSignals(): readonly NodeJS.Signals[] {
-  if (!handled) {
-    const ignored = ignoredSignals()
-    handled = signals.filter((signal) => !ignored.has(constants.signals[signal]))
-  }
-  return handled
-}
+/** The signals that ask a program to end. SIGQUIT asks for a core dump, so it keeps its default action. */
+export const handledSignals: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
 /**
  * The graceful end of the program, begun by a signal:

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { errorMonitor, type EventEmitter } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.ts'
 import { deathSignal } from '../os/death-signal.ts'
@@ -123,7 +124,9 @@ function viaShell(shell: string | true, command: string, args: readonly string[]
 function releaseAfterEnd(owned: OwnedProcess, hold: ScopeHold, onEscape: 'report' | 'kill'): void {
   const { child, identity } = owned
   if (!identity) {
-    child.once('error', () => hold.release())
+    // Not a listener that would make the error count as handled: that is the caller's to do.
+    const emitter: EventEmitter = child
+    emitter.once(errorMonitor, () => hold.release())
     return
   }
   child.once('exit', () => {

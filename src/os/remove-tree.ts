@@ -59,9 +59,15 @@ export function removeTreeSync(directory: string, identity: FileIdentity): Remov
 }
 
 function compare(directory: string, identity: FileIdentity): RemoveOutcome | 'same' {
-  const now = fileIdentity(directory)
-  if (!now) return 'gone'
-  return now.dev === identity.dev && now.ino === identity.ino ? 'same' : 'replaced'
+  try {
+    const now = lstatSync(directory, { bigint: true })
+    // A link made just now can have the number of the directory that was there.
+    const isSame = now.isDirectory() && now.dev === identity.dev && now.ino === identity.ino
+    return isSame ? 'same' : 'replaced'
+  } catch (error) {
+    if (isGoneError(error)) return 'gone'
+    throw error
+  }
 }
 
 /** Opens closed folders, when that is why they could not be removed; throws any other error on. */

@@ -56,7 +56,8 @@ function register(name) {
 
 if (isMainThread) {
   const [how] = process.argv.slice(2)
-  const { child: _, ...own } = await holdOne()
+  const { worker, root, guardian } = await holdOne()
+  const own = { worker, root, guardian }
   register('of main')
   const thread = new Worker(new URL(import.meta.url), { workerData: how })
   const [theirs] = await once(thread, 'message')
