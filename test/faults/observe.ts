@@ -307,9 +307,10 @@ export class Stage {
     return filesBelow(this.stateDir).filter((file) => path.basename(file) !== 'ended.log')
   }
 
-  /** Files of the temporary directory that were not there at the beginning. */
+  /** Files of the temporary directory that were not there at the beginning, but for the cache of the tests' compiler. */
   files(): string[] {
     return readdirSync(this.tmp)
+      .filter((name) => !/^(tsx-|node-compile-cache)/.test(name))
       .map((name) => path.join(this.tmp, name))
       .filter((file) => file !== this.#foreign)
   }
