@@ -28,7 +28,7 @@ export interface AuditReport {
     readonly guardian: Mechanism
     /** Level 6, what the next start goes by: the directory of the journals, or `none`. */
     readonly journal: Mechanism
-    /** How a process is told from a later one with its number: `/proc` or `ps`. */
+    /** How a process is told from a later one with its number: `/proc`, `ps` (start times to the second) or `none`. */
     readonly identity: Mechanism
     /** Whether processes that left their worker's session are found: `environment` or `none`. */
     readonly escaped: Mechanism
@@ -79,9 +79,7 @@ export function audit(): AuditReport {
       tether: auditTether(),
       guardian: auditGuardian(),
       journal: auditJournal(),
-      identity: hasProc()
-        ? mechanism('/proc')
-        : mechanism('ps', 'there is no /proc: start times are told to the second'),
+      identity: auditIdentity(),
       escaped: auditScan(),
     },
     scope: scope && {
@@ -152,8 +150,17 @@ function reasonAgainst(directory: string): string | undefined {
   }
 }
 
+const noProc = '/proc is not mounted, or is that of another pid namespace'
+
+function auditIdentity(): Mechanism {
+  if (hasProc()) return mechanism('/proc')
+  return process.platform === 'linux'
+    ? mechanism('none', noProc)
+    : mechanism('ps', 'there is no /proc')
+}
+
 function auditScan(): Mechanism {
-  if (!hasProc()) return mechanism('none', 'there is no /proc to read environments from')
+  if (!hasProc()) return mechanism('none', noProc)
   if (process.pid !== 1 && !readStat(1)) {
     return mechanism('environment', 'processes of other users are hidden (hidepid)')
   }

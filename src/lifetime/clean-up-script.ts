@@ -35,7 +35,7 @@ is_number() { case $1 in '' | 0* | *[!0-9]* | ??????????????????*) return 1 ;; e
 # stat_of PID: sets state, pgrp, session, tty and start. Names may hold newlines and parentheses: the last line counts, after its last ') '.
 stat_of() {
   last= state=
-  if [ -n "$proc" ]; then
+  if [ "$look" = proc ]; then
     while IFS= read -r line; do last=$line; done 2>/dev/null </proc/$1/stat
     [ -n "$last" ] || return 1
     set -- \${last##*) }
@@ -43,6 +43,8 @@ stat_of() {
     [ $# -ge 20 ] || return 1
     shift 19
     start=$1
+  elif [ -z "$look" ]; then
+    return 1
   else
     set -- $(ps -o state=,pgid=,lstart= -p "$1" 2>/dev/null)
     [ $# -gt 2 ] || return 1
@@ -79,7 +81,7 @@ end_recorded() {
   done <"$journal"
 }
 
-carriers() { (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
+carriers() { [ "$look" = proc ] && (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
 
 # Pass 2: whatever carries the id in its environment, until nothing is found. Killed as found and looked for again at
 # once, so that those who fork meanwhile lose.
@@ -88,7 +90,7 @@ end_carriers() {
   while [ $rounds -lt 1000 ] && [ $idle -lt 100 ]; do
     rounds=$((rounds + 1)) found= fresh=
     now=0
-    [ -z "$proc" ] || IFS='. ' read -r seconds hundredths rest </proc/uptime && now=$seconds$hundredths
+    [ -z "$look" ] || IFS='. ' read -r seconds hundredths rest 2>/dev/null </proc/uptime && now=$seconds$hundredths
     for entry in $(carriers); do
       pid=\${entry%/environ}
       may_signal "$pid" && stat_of "$pid" || continue
@@ -216,6 +218,8 @@ sweep_one() {
     *) world=earlier ;;
   esac
   if [ $world = here ]; then
+    # 0: its owner could not find out when it started, nor can we whether it lives.
+    [ "$owner_start" != 0 ] && [ -n "$look" ] || return
     is_alive "$owner" "$owner_start" && return
     if [ -n "$claimant" ] && is_alive "\${claimant%%-*}" "\${claimant#*-}"; then
       # At work: leave it. Stopped: it will never finish, and must not wake up beside us.
@@ -232,8 +236,9 @@ sweep_one() {
   [ $world = here ] || rmdir -- "$folder" 2>/dev/null
 }
 
-proc=
-[ -r /proc/self/stat ] && proc=1
+# How to look at processes. A /proc that belongs to another pid namespace tells about strangers; the ps of Linux reads it too.
+look=
+if read -r pid rest 2>/dev/null </proc/self/stat && [ "$pid" = $$ ]; then look=proc; elif [ "$(uname)" != Linux ]; then look=ps; fi
 IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=noboot
 namespace=$(readlink /proc/self/ns/pid 2>/dev/null) && namespace=\${namespace%]} && namespace=\${namespace##*[!0-9]} || namespace=nons
 

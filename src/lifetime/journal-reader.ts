@@ -8,7 +8,7 @@ import { existingStateDirectories } from './state-directory.ts'
 
 /** What a journal file is to us. */
 export type JournalStanding =
-  | 'live' // its owner runs, or a guardian or sweep is at work on it
+  | 'live' // its owner runs, or may run, or a guardian or sweep is at work on it
   | 'dead' // ours to replay
   | 'other-boot' // its processes ended with that boot; its directories may be left
   | 'other-namespace' // of another container: process numbers mean nothing to us
@@ -41,7 +41,8 @@ function standingOf(name: JournalName, folder: string, world: string): JournalSt
   if (folder !== world) {
     return bootOf(folder) === bootOf(world) ? 'other-namespace' : 'other-boot'
   }
-  if (isSame(name)) return 'live'
+  // An owner that could not find out its start time writes 0: whether it lives cannot be found out either.
+  if (name.startTime === '0' || isSame(name)) return 'live'
   // A stopped claimant will not finish: whoever sweeps next ends it and goes on.
   const { claimant } = name
   if (claimant && isSame(claimant) && readStat(claimant.pid)?.state !== 'T') return 'live'

@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process'
-import { isGoneError, readStat, type ProcessIdentity } from '../os/process-identity.ts'
+import { isGoneError, type ProcessIdentity } from '../os/process-identity.ts'
 import { cleanUpStep } from './events.ts'
 
 // Stopping a process is not over before its descendants are: who calls one calls the other.
@@ -91,16 +91,15 @@ function isRunning(child: ChildProcess): boolean {
 }
 
 /**
- * Kills the process and its group at once. Never throws, never signals a process that is reaped, nor a group that the
- * process does not lead.
+ * Kills the process and its group at once. Never throws, and never signals a process that is reaped.
  */
 export function killProcessGroupSync(owned: OwnedProcess): void {
   const { child } = owned
   const { pid } = child
   if (pid === undefined || !isRunning(child)) return
   try {
-    const leads = readStat(pid)?.pgrp === pid
-    process.kill(leads ? -pid : pid, 'SIGKILL')
+    // Started detached, it leads its session, and a session leader cannot leave its group: setpgid(2), EPERM.
+    process.kill(-pid, 'SIGKILL')
   } catch (error) {
     if (!isGoneError(error)) {
       cleanUpStep('process could not be killed', { pid, error: String(error) })

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync, readlinkSync } from 'node:fs'
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -34,17 +34,29 @@ export function errorCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined
 }
 
-let procIsMounted: boolean | undefined
+let procIsOurs: boolean | undefined
 
-/** Whether `/proc` tells about processes; without it identity comes from `ps`, and nothing is found by its environment. */
+/**
+ * Whether `/proc` tells about processes by the numbers that we signal them by. In a pid namespace that kept the `/proc` of
+ * the one outside (`unshare --pid` without `--mount-proc`) it tells about others, and must not be asked.
+ */
 export function hasProc(): boolean {
-  procIsMounted ??= existsSync('/proc/self/stat')
-  return procIsMounted
+  procIsOurs ??= readProcSelf() === String(process.pid)
+  return procIsOurs
+}
+
+function readProcSelf(): string | undefined {
+  try {
+    return readlinkSync('/proc/self')
+  } catch {
+    return undefined // not mounted, or not Linux
+  }
 }
 
 /** What the kernel says about the process now; undefined when it is gone or hidden from us. */
 export function readStat(pid: number): ProcessStat | undefined {
-  if (!hasProc()) return readStatFromPs(pid)
+  // The `ps` of Linux reads /proc itself.
+  if (!hasProc()) return process.platform === 'linux' ? undefined : readStatFromPs(pid)
   try {
     return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'))
   } catch (error) {

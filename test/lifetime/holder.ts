@@ -1,8 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AuditReport } from '../../src/lifetime/audit.ts'
-import { carriersOf, until } from './conditions.ts'
+import { carriersOf, entriesBelow, until } from './conditions.ts'
 import { programPath, type OwnerOptions } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -15,6 +16,11 @@ export interface Holder {
   readonly root: string
   readonly levels: AuditReport['levels']
   stderr(): string
+  /** The program itself and its workers by our numbers, which are not its own in a pid namespace. */
+  ownPid(): number
+  workers(): number[]
+  /** Journals in the state directory. */
+  journalFiles(state: string): string[]
 }
 
 /** Starts the program with a temporary and a state directory of its own, unless `options.env` says otherwise. */
@@ -40,6 +46,8 @@ export async function startHolder(
     for (const pid of carriersOf(mark)) process.kill(pid, 'SIGKILL')
     await until(() => carriersOf(mark).length === 0, 'the holder to be gone')
   })
+  const running = (program: string) =>
+    carriersOf(mark).filter((pid) => isNodeWith(pid, programPath(program)))
   let output = ''
   let errors = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
@@ -52,5 +60,17 @@ export async function startHolder(
     'the holder to hold its worker',
     10_000,
   )
-  return { child, ...JSON.parse(line), stderr: () => errors }
+  return {
+    child,
+    ...JSON.parse(line),
+    stderr: () => errors,
+    ownPid: () => running('holder.mjs')[0] ?? 0,
+    workers: () => running('worker-entry.mjs'),
+    journalFiles: (state: string) => entriesBelow(state).filter((entry) => /\.v1/.test(entry)),
+  }
+}
+
+function isNodeWith(pid: number, program: string): boolean {
+  const [command, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
+  return command === process.execPath && args.includes(program)
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { needs } from '../helpers/needs.ts'
 import { isGone, until } from './conditions.ts'
 import { startHolder } from './holder.ts'
+import { runProgram } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
 /** A PATH with only what is named, found now. */
@@ -79,3 +80,36 @@ test(
     await endsWithoutGuardian(holder)
   },
 )
+
+for (const [what, options] of [
+  ['no /proc', ['--mount', 'sh', '-c', 'mount -t tmpfs none /proc || exit 1; exec "$@"', 'sh']],
+  // Not as its process 1, with which the kernel would end the guardian too.
+  [
+    'the /proc of another pid namespace',
+    ['--pid', '--fork', '--kill-child', 'sh', '-c', '"$@"; sleep 30', 'sh'],
+  ],
+] as const) {
+  test(
+    `with ${what}, workers end by the tether, and no stranger is taken for one of ours`,
+    { skip: needs('mount namespace', 'pid namespace', 'root', 'setpriv') },
+    async (t) => {
+      const state = path.join(tempFolder(t), 'state')
+      const holder = await startHolder(t, {
+        prefix: ['unshare', ...options],
+        env: { TIDYPOOL_STATE_DIR: state },
+      })
+      assert.equal(holder.levels.identity.inForce, 'none')
+      assert.equal(holder.levels.escaped.inForce, 'none')
+      assert.ok(holder.levels.journal.inForce.startsWith(state))
+      const before = holder.journalFiles(state)
+      // Nobody can know whether that owner lives: its journal stays.
+      await runProgram('sweep.mjs', [], { TIDYPOOL_STATE_DIR: state })
+      assert.deepEqual(holder.journalFiles(state), before)
+      assert.equal(before.length, 1)
+      process.kill(holder.ownPid(), 'SIGKILL')
+      await until(() => !existsSync(holder.root), 'its directory to be removed by the guardian')
+      await until(() => holder.journalFiles(state).length === 0, 'its journal to be gone')
+      await until(() => holder.workers().length === 0, 'the worker to be gone', 1000)
+    },
+  )
+}
