@@ -73,6 +73,26 @@ export async function endRemains(
   return remains
 }
 
+/**
+ * Names what a worker thread's tasks left: a thread has no session, so nothing but the cookie tells whose a process is.
+ *
+ * @param cookie  What `nextEnvironment()` gave the thread.
+ */
+export async function findCarriers(cookie: string): Promise<readonly ProcessSummary[]> {
+  const startedAt = performance.now()
+  const since = Number(readStat(process.pid)?.startTime)
+  for (;;) {
+    const found: ProcessStat[] = []
+    for (const stat of await processTable()) {
+      if (stat.pid === process.pid || Number(stat.startTime) < since) continue
+      if (carries(stat, { cookie })) found.push(stat)
+    }
+    const isNestedEnding = found.some((stat) => isNested(stat, { cookie }))
+    if (isNestedEnding && performance.now() - startedAt < nestedWindowMs) await delay(pauseMs)
+    else return found.map(summarize)
+  }
+}
+
 interface Found {
   readonly members: readonly ProcessStat[]
   readonly escaped: readonly ProcessStat[]
@@ -81,33 +101,41 @@ interface Found {
 // Several workers mostly end together: one look at the process table answers all that ask in one turn of the event loop.
 let table: Promise<readonly ProcessStat[]> | undefined
 
-async function look(identity: OwnedIdentity): Promise<Found> {
+function processTable(): Promise<readonly ProcessStat[]> {
   table ??= new Promise<void>((resolve) => {
     setImmediate(resolve)
   }).then(() => {
     table = undefined
     return [...runningProcesses()]
   })
+  return table
+}
+
+async function look(identity: OwnedIdentity): Promise<Found> {
+  let isReused = false
   const members: ProcessStat[] = []
   const escaped: ProcessStat[] = []
   const since = Number(identity.startTime)
-  for (const stat of await table) {
+  for (const stat of await processTable()) {
     // Descendants are younger, so that most of a busy machine is passed over by one comparison.
     if (Number(stat.startTime) < since || stat.pid === process.pid) continue
-    // The number was given to another process, so the session was empty.
-    if (stat.pid === identity.pid) continue
+    // The number was given to another process, so the session was empty: one of that number now is a stranger's.
+    if (stat.pid === identity.pid) {
+      isReused = true
+      continue
+    }
     if (stat.session === identity.pid || stat.pgrp === identity.pid) members.push(stat)
     else if (carries(stat, identity)) escaped.push(stat)
   }
-  return { members, escaped }
+  return { members: isReused ? [] : members, escaped }
 }
 
-function carries(stat: ProcessStat, { cookie }: OwnedIdentity): boolean {
+function carries(stat: ProcessStat, { cookie }: Pick<OwnedIdentity, 'cookie'>): boolean {
   return cookie !== undefined && cookiesOf(stat).includes(cookie)
 }
 
 /** Whether it belongs to a scope that was opened below the ended process: that one's guardian ends it. */
-function isNested(stat: ProcessStat, { cookie }: OwnedIdentity): boolean {
+function isNested(stat: ProcessStat, { cookie }: Pick<OwnedIdentity, 'cookie'>): boolean {
   const cookies = cookiesOf(stat)
   return cookie !== undefined && cookies.includes(cookie) && cookies.at(-1) !== cookie
 }

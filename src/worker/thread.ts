@@ -2,6 +2,8 @@
 import { Worker as NodeThread } from 'node:worker_threads'
 import type { ResourceLimits } from 'node:worker_threads'
 
+import { findCarriers } from '../lifetime/remains.ts'
+import type { ProcessSummary } from '../lifetime/life.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { decodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
@@ -32,18 +34,21 @@ class ThreadWorker implements Worker {
   readonly #thread: NodeThread
   readonly #listener: WorkerListener
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
+  readonly #cookie: string
   #cause: unknown
   #timer: NodeJS.Timeout | undefined
 
   constructor(options: ThreadWorkerOptions, setup: WorkerSetup, listener: WorkerListener) {
     this.id = setup.workerId
     this.#listener = listener
+    const cookie = options.scope.nextEnvironment()
+    this.#cookie = cookie['TIDYPOOL_SCOPE']?.split(':').at(-1) ?? options.scope.id
     const workerData: ThreadData = { setup, marks: this.marks.buffer }
     this.#thread = new NodeThread(new URL('./entry/thread-entry.js', import.meta.url), {
       workerData,
       name: `tidypool-${setup.workerId}`,
       // The cookie lets the guardian find what the thread's tasks start.
-      env: { ...process.env, ...options.env, ...options.scope.environment },
+      env: { ...process.env, ...options.env, ...cookie },
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
       stdout: options.taskOutput !== 'inherit',
     })
@@ -54,7 +59,7 @@ class ThreadWorker implements Worker {
     this.#thread.on('error', (error: unknown) => {
       this.#cause = error
     })
-    this.#thread.on('exit', (exitCode) => this.#end(exitCode))
+    this.#thread.on('exit', (exitCode) => void this.#end(exitCode))
   }
 
   send(message: ToWorker, transfer?: readonly Transferable[]): void {
@@ -89,19 +94,26 @@ class ThreadWorker implements Worker {
     this.#listener.onMessage(message)
   }
 
-  #end(exitCode: number): void {
+  async #end(exitCode: number): Promise<void> {
     const how = this.#state === 'killed' ? 'killed' : this.#state === 'stopping' ? 'exited' : 'died'
     this.#state = 'ended'
     clearTimeout(this.#timer)
+    const errors: Error[] = []
+    let escaped: readonly ProcessSummary[] = []
+    try {
+      escaped = await findCarriers(this.#cookie)
+    } catch (error) {
+      errors.push(error instanceof Error ? error : new Error(String(error)))
+    }
     this.#listener.onEnd({
       how,
       exitCode,
       signal: null,
       stderr: '',
       cause: this.#cause,
-      escaped: [],
+      escaped,
       ended: [],
-      errors: [],
+      errors,
     })
   }
 }
