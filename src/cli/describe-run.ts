@@ -31,21 +31,23 @@ export interface RawRunOptions {
   readonly json?: boolean
 }
 
-const DESCRIPTION = `Calls a function for every input, on all processors, and writes one JSON line each.
+const DESCRIPTION = `Calls a function for every input, on all processors, and writes a line of JSON
+for each.
 
-MODULE is a JavaScript or TypeScript file, EXPORT the function in it: the default
-export, or the only one, when it is not named. It is called as task(input, params).
-INPUT are names and patterns; each name is an input. Without INPUT, --input and
---range the lines of a piped standard input are the inputs.`
+MODULE is a JavaScript or TypeScript file, EXPORT a function in it: the default
+export, or the only one, when it is not named. It is called as
+task(input, params). INPUT are names and patterns; each name is an input.
+Without INPUT, --input and --range, the lines of a piped standard input are the
+inputs.`
 
 const EXAMPLES = `Examples:
-  $ tidypool run inspect.mjs 'src/**/*.js'                   a call for each file
-  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl --timeout 10s
-  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl --timeout 10s --resume
+  $ tidypool run inspect.mjs 'src/**/*.js'
+  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl
+  $ tidypool run score.mjs#rate --input games.jsonl -o rated.jsonl --resume
   $ find . -name '*.png' -print0 | tidypool run thumb.mjs --format null -j 50%
   $ tidypool run simulate.mjs --range 1..1000000 --sample 500 --seed 7
   $ tidypool run fetch.mjs --input urls.txt --retries 3 --halt soon,fail=10%
-  $ tidypool run solve.mjs --input samples.jsonl --deadline 600s --kill-after 5s`
+  $ tidypool run solve.mjs --input samples.jsonl --timeout 10s --deadline 600s`
 
 export function describeRun(command: Command): Command {
   const list = (value: string, previous: readonly string[] | undefined): readonly string[] => [
@@ -58,6 +60,8 @@ export function describeRun(command: Command): Command {
     .argument('<MODULE[#EXPORT]>', 'the task')
     .argument('[INPUT...]', 'names and patterns')
     .helpOption('-h, --help', 'print this help')
+    // To commander the value is one that may follow; it is taken only after "=" (see program.ts).
+    .configureHelp({ optionTerm: ({ flags }) => flags.replace('--resume [any]', '--resume[=any]') })
     .optionsGroup('Inputs:')
     .option('--input <FILE>', 'read inputs from a file, - for standard input (repeatable)', list)
     .option(

@@ -11,7 +11,7 @@ export const EXIT = {
 export const EXIT_CODES_HELP: string = `Exit codes:
   0    every input that was selected is done, and none failed
   1    some inputs failed, in this run or in the one that it resumed
-  2    the command line asks for something that cannot be; nothing is run, or no more
+  2    the command line asks for something that cannot be
   4    there is no input
   70   tidypool itself failed, or the results could not be written
   124  the deadline was reached

@@ -19,8 +19,10 @@ const FRAME_MS = 100
 const FIRST_LINE_MS = 2000
 const LINE_MS = 10_000
 
-export function startProgress(snapshot: () => BatchSnapshot): Progress {
-  const isLive = process.stderr.isTTY && process.env['TERM'] !== 'dumb'
+/** @param isPiped  Results go into a pipe. */
+export function startProgress(snapshot: () => BatchSnapshot, isPiped: boolean): Progress {
+  // What reads the pipe (`| jq .`) may write to the same terminal, and live lines would take its lines away.
+  const isLive = process.stderr.isTTY && process.env['TERM'] !== 'dumb' && !isPiped
   return isLive ? liveLines(snapshot) : plainLines(snapshot)
 }
 
@@ -51,12 +53,12 @@ function liveLines(snapshot: () => BatchSnapshot): Progress {
     isShown = false
     update.clear()
   }
-  stderr.write = ((chunk: string | Uint8Array, ...rest: []) => {
+  stderr.write = (chunk: string | Uint8Array, ...rest: []) => {
     clear()
     if (chunk.length > 0)
       isLineBegun = !(typeof chunk === 'string' ? chunk.endsWith('\n') : chunk.at(-1) === 10)
     return write(chunk, ...rest)
-  })
+  }
   const draw = (): void => {
     // Not over a line that somebody is still writing.
     if (isLineBegun) return

@@ -1,4 +1,6 @@
 /** Runs a batch in sight of a person: progress, signals, a reader that leaves, a summary. */
+import { fstatSync } from 'node:fs'
+
 import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
@@ -28,7 +30,9 @@ export async function superviseBatch(
     runner,
     besideProgress(results, () => progress),
   )
-  const progress = options.quiet ? undefined : startProgress(() => batch.snapshot())
+  const progress = options.quiet
+    ? undefined
+    : startProgress(() => batch.snapshot(), !options.out && isPipe(1))
   using signals =
     options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, options)
   try {
@@ -70,6 +74,11 @@ function besideProgress(sink: StdoutSink, progress: () => Progress | undefined):
       return sink.write(line)
     },
   }
+}
+
+function isPipe(descriptor: number): boolean {
+  const found = fstatSync(descriptor)
+  return found.isFIFO() || found.isSocket()
 }
 
 /** User code on our own thread: nothing can stop it, and what it prints must not get among the results. */

@@ -1,0 +1,102 @@
+/** Faults of a whole `tidypool run`, on the packed and installed package. */
+import assert from 'node:assert/strict'
+import { readFileSync, statSync } from 'node:fs'
+
+import { bench, resultsIn, type Bench } from '../cli/command.ts'
+import { faultRow } from '../helpers/fault-row.ts'
+import { needs } from '../helpers/needs.ts'
+
+const INPUTS = 40
+
+function args(...more: readonly string[]): string[] {
+  return [
+    'run',
+    'tasks.mjs#works',
+    '--input',
+    'in.txt',
+    '-j',
+    '2',
+    '--param',
+    'ledger=ledger',
+    '--out',
+    'out.jsonl',
+    ...more,
+  ]
+}
+
+/** Two of each line, which are inputs of their own. */
+function writeInputs(b: Bench): void {
+  b.write('in.txt', Array.from({ length: INPUTS }, (_, n) => `line ${n >> 1}\n`).join(''))
+}
+
+function wholeLines(b: Bench): string {
+  try {
+    const text = readFileSync(b.file('out.jsonl'), 'utf8')
+    return text.slice(0, text.lastIndexOf('\n') + 1)
+  } catch {
+    return '' // not made yet
+  }
+}
+
+/** Kills it somewhere between its first moment and its last. */
+async function killSometime(b: Bench, runArgs: readonly string[], spreadMs: number): Promise<void> {
+  const started = b.start(runArgs)
+  const timer = setTimeout(() => started.child.kill('SIGKILL'), Math.random() * spreadMs)
+  await started.ended
+  clearTimeout(timer)
+}
+
+faultRow(
+  {
+    id: 'B6',
+    kind: 'tidypool run, killed at random moments, then --resume',
+    repeats: 200,
+    ciRepeats: 4,
+    skip: needs('linux'),
+  },
+  async (t) => {
+    const b = bench(t)
+    writeInputs(b)
+    let before = ''
+    for (let kill = 0; kill < 2; kill++) {
+      await killSometime(b, args('--resume'), 700)
+      const now = wholeLines(b)
+      assert.ok(now.startsWith(before), 'a result that was in the file is gone')
+      before = now
+    }
+    const last = await b.run(args('--resume'))
+    assert.equal(last.code, 0, last.stderr)
+    const text = b.read('out.jsonl')
+    assert.ok(text.startsWith(before), 'a result that was in the file is gone')
+    const results = resultsIn(text)
+    assert.equal(results.length, INPUTS, 'as many results as inputs')
+    assert.equal(new Set(results.map(({ id }) => id)).size, INPUTS, 'no input twice')
+    assert.ok(results.every(({ status }) => status === 'ok'))
+    await b.nothingIsLeft()
+  },
+)
+
+faultRow(
+  { id: 'B8', kind: 'timeout around tidypool run', ciRepeats: 2, skip: needs('linux', 'timeout') },
+  async (t) => {
+    const b = bench(t)
+    writeInputs(b)
+    const polite = await b.run(args('--resume'), {
+      under: ['timeout', '-k', '5s', `${(0.2 + Math.random()).toFixed(2)}s`],
+    })
+    assert.ok(polite.code === 124 || polite.code === 0, `${polite.code} ${polite.stderr}`)
+    const kept = wholeLines(b)
+    assert.equal(kept.length, statSync(b.file('out.jsonl'), { throwIfNoEntry: false })?.size ?? 0)
+    const rough = await b.run(args('--resume'), {
+      under: ['timeout', '-s', 'KILL', `${(0.1 + Math.random() / 2).toFixed(2)}s`],
+    })
+    assert.ok(
+      rough.code === 137 || rough.signal === 'SIGKILL' || rough.code === 0,
+      `${rough.code} ${rough.signal}`,
+    )
+    assert.ok(wholeLines(b).startsWith(kept))
+    assert.equal((await b.run(args('--resume'))).code, 0)
+    assert.equal(new Set(resultsIn(b.read('out.jsonl')).map(({ id }) => id)).size, INPUTS)
+    assert.equal(resultsIn(b.read('out.jsonl')).length, INPUTS)
+  },
+)
