@@ -25,7 +25,7 @@ const pool = new ProcessExecutor<typeof import('./tasks.ts')>(
   {
     name: 'primes',
     taskTimeoutMs: 10_000, // less than drainMs, so that every answer is there before the drain is cut off
-    maxQueue: 100, // refuse early rather than answer when nobody waits any more
+    maxQueue: 20, // refuse early rather than answer when nobody waits any more
   },
 )
 
