@@ -105,17 +105,16 @@ interface TsxApi {
 
 async function registerTsx(url: string): Promise<void> {
   for (const from of [url, import.meta.url]) {
-    let api: string
+    let apis: readonly string[]
     try {
+      const { resolve } = createRequire(from)
       // `resolve` answers what `require` would load, and what tsx registers from there does not find its parts.
-      api = createRequire(from)
-        .resolve('tsx/esm/api')
-        .replace(/\.cjs$/, '.mjs')
+      // Both, since a .ts file is CommonJS to Node where the nearest package.json does not say `"type": "module"`.
+      apis = ['tsx/cjs/api', 'tsx/esm/api'].map((api) => resolve(api).replace(/\.cjs$/, '.mjs'))
     } catch {
       continue // not installed there; the error below tells when it is nowhere
     }
-    const tsx = (await import(pathToFileURL(api).href)) as TsxApi
-    tsx.register()
+    for (const api of apis) ((await import(pathToFileURL(api).href)) as TsxApi).register()
     return
   }
   throw new TypeError(
