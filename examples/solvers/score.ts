@@ -1,6 +1,6 @@
 // Lets one candidate solve one sample, checks its answer and scores it. The task of the run:
 //
-//   npx tsx examples/solvers/matches.ts | npx tidypool run examples/solvers/score.ts --format jsonl --timeout 3s
+//   npx tsx examples/solvers/matches.ts | npx tidypool run examples/solvers/score.ts --format jsonl --timeout 5s
 //
 // One match is one task, so that a candidate that loops, crashes or eats memory loses that match and nothing
 // else. The candidate runs in the worker itself: a candidate is code like any other, and what it does to its
