@@ -62,3 +62,18 @@ export function carriersOf(text: string): number[] {
 export function entriesBelow(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
 }
+
+/** Ends what carries the text in its environment, and waits for it: the last resort of a test that failed half way. */
+export async function endCarriers(text: string): Promise<void> {
+  await until(() => {
+    const left = carriersOf(text)
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it ended between our look and our signal
+      }
+    }
+    return left.length === 0
+  }, `the carriers of ${text} to be gone`)
+}

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AuditReport } from '../../src/lifetime/audit.ts'
-import { carriersOf, entriesBelow, until } from './conditions.ts'
+import { carriersOf, endCarriers, entriesBelow, until } from './conditions.ts'
 import { programPath, type OwnerOptions } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -43,8 +43,7 @@ export async function startHolder(
   })
   t.after(async () => {
     child.kill('SIGKILL')
-    for (const pid of carriersOf(mark)) process.kill(pid, 'SIGKILL')
-    await until(() => carriersOf(mark).length === 0, 'the holder to be gone')
+    await endCarriers(mark)
   })
   const running = (program: string) =>
     carriersOf(mark).filter((pid) => isNodeWith(pid, programPath(program)))

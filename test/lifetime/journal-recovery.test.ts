@@ -72,7 +72,7 @@ test('a journal cut at any byte: each whole record is honoured, the torn one and
         }
       },
     ),
-    { numRuns: 60, endOnFailure: true },
+    { numRuns: 40, endOnFailure: true },
   )
 
   function make(kind: string, index: number, folder: string, scope: string) {

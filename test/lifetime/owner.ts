@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { processWorld } from '../../src/os/machine.ts'
-import { carriersOf, isGone, until } from './conditions.ts'
+import { carriersOf, endCarriers, isGone, until } from './conditions.ts'
 import { tempFolder } from './temp-folder.ts'
 
 /** What a program of `programs/` printed, and how it ended. */
@@ -102,8 +102,7 @@ export async function startOwner(
   })
   t.after(async () => {
     child.kill('SIGKILL')
-    for (const pid of carriersOf(`LIFETIME_TEST=${mark}`)) process.kill(pid, 'SIGKILL')
-    await until(() => carriersOf(`LIFETIME_TEST=${mark}`).length === 0, 'the owner to be gone')
+    await endCarriers(`LIFETIME_TEST=${mark}`)
   })
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))

@@ -86,7 +86,7 @@ const texts = [
   '',
 ]
 /** @type {(string | Buffer)[]} */
-const all = [...texts, ...Array.from({ length: 30 }, () => randomBytes(2000))]
+const all = [...texts, ...Array.from({ length: 10 }, () => randomBytes(2000))]
 
 /** @param {string} scope */
 const name = (scope, owner = '999999-1') => path.join(journals, `${owner}-${scope}.v1`)
