@@ -51,15 +51,15 @@ interface CleanUps {
 export interface Bench {
   readonly folder: string
   readonly env: NodeJS.ProcessEnv
-  file(name: string): string
-  write(name: string, text: string): string
-  read(name: string): string
-  start(args: readonly string[], options?: StartOptions): Started
-  run(args: readonly string[], options?: StartOptions): Promise<Ended>
+  readonly file: (name: string) => string
+  readonly write: (name: string, text: string) => string
+  readonly read: (name: string) => string
+  readonly start: (args: readonly string[], options?: StartOptions) => Started
+  readonly run: (args: readonly string[], options?: StartOptions) => Promise<Ended>
   /** Runs when the test has ended, before it is looked at what is left. */
-  atEnd(cleanUp: () => void): void
+  readonly atEnd: (cleanUp: () => void) => void
   /** Fails when anything of it is left. Also called after the test. */
-  nothingIsLeft(): Promise<void>
+  readonly nothingIsLeft: () => Promise<void>
 }
 
 export function bench(t: CleanUps): Bench {

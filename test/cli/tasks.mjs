@@ -8,18 +8,18 @@ export default function echo(input, params) {
 
 /** @param {unknown} input */
 export function failsOnOdd(input) {
-  if (Number(input) % 2 === 1) throw new RangeError(`odd: ${input}`)
+  if (Number(input) % 2 === 1) throw new RangeError(`odd: ${String(input)}`)
   return input
 }
 
 /** @param {unknown} input */
 export function alwaysFails(input) {
-  throw new TypeError(`never works: ${input}`)
+  throw new TypeError(`never works: ${String(input)}`)
 }
 
 /** @param {unknown} input */
 export function prints(input) {
-  console.log(`task says ${input}`)
+  console.log(`task says ${String(input)}`)
   return input
 }
 
@@ -30,13 +30,13 @@ export function readsStdin() {
 
 /** Says that it has begun, then waits for ever. @param {unknown} input @param {{ ledger: string }} params */
 export async function waits(input, { ledger }) {
-  appendFileSync(ledger, `${input}\n`)
+  appendFileSync(ledger, `${String(input)}\n`)
   await new Promise((resolve) => setTimeout(resolve, 1e9))
 }
 
 /** @param {unknown} input @param {{ ledger: string }} params */
 export function loops(input, { ledger }) {
-  appendFileSync(ledger, `${input}\n`)
+  appendFileSync(ledger, `${String(input)}\n`)
   for (;;);
 }
 
@@ -49,7 +49,7 @@ export async function waitsOnThird(input, params) {
 /** A few milliseconds of work, noted when it is done. @param {unknown} input @param {{ ledger: string }} params */
 export async function works(input, { ledger }) {
   await new Promise((resolve) => setTimeout(resolve, 3))
-  appendFileSync(ledger, `${input}\n`)
+  appendFileSync(ledger, `${String(input)}\n`)
   return input
 }
 
@@ -61,7 +61,7 @@ export function dies() {
 
 /** Works at the second attempt. @param {unknown} input @param {{ ledger: string }} params */
 export function secondTime(input, { ledger }) {
-  appendFileSync(ledger, `${input}\n`)
+  appendFileSync(ledger, `${String(input)}\n`)
   const times = readFileSync(ledger, 'utf8')
     .split('\n')
     .filter((line) => line === String(input))
@@ -71,7 +71,7 @@ export function secondTime(input, { ledger }) {
 
 /** A result of half a MiB. @param {unknown} input */
 export function big(input) {
-  return `${input}${'x'.repeat(512 * 1024)}`
+  return `${String(input)}${'x'.repeat(512 * 1024)}`
 }
 
 /** JSON cannot hold it. */
