@@ -63,12 +63,18 @@ class ProcessWorker implements Worker {
     this.#listener = listener
     const marksFd = openUnnamedFile(() => options.scope.root())
     this.marks = new FileMarks(marksFd, () => closeSync(marksFd))
-    this.#process = spawnNodeWorker(options.scope, {
-      entry: new URL('./entry/process-entry.js', import.meta.url),
-      execArgv: options.execArgv,
-      env: { ...process.env, ...options.env },
-      stdio: ['ignore', STDOUT[options.taskOutput], 'pipe', 'ipc', marksFd],
-    })
+    try {
+      this.#process = spawnNodeWorker(options.scope, {
+        entry: new URL('./entry/process-entry.js', import.meta.url),
+        execArgv: options.execArgv,
+        env: { ...process.env, ...options.env },
+        stdio: ['ignore', STDOUT[options.taskOutput], 'pipe', 'ipc', marksFd],
+      })
+    } catch (error) {
+      // ENOMEM, E2BIG, ETXTBSY: `spawn` throws these at once.
+      this.marks.close()
+      throw error
+    }
     const { child } = this.#process
     this.pid = child.pid
     child.once('error', (error) => this.#fail(error))
@@ -130,6 +136,8 @@ class ProcessWorker implements Worker {
   async #clean(exitCode: number | null, signal: NodeJS.Signals | null): Promise<void> {
     this.setRef(true)
     if ((await this.#stopped)?.forced) this.#state = 'killed'
+    // At once: what is ended with the session may be what holds the pipes.
+    const remaining = this.#endRemains()
     // 'exit' can come before the last messages and the last stderr were read.
     const drained = Promise.all([disconnected(this.#process.child), this.#stderr?.closed])
     if (!(await within(DRAIN_MS, drained))) {
@@ -139,16 +147,19 @@ class ProcessWorker implements Worker {
     }
     this.#stderr?.close()
     if (this.#process.child.connected) this.#process.child.disconnect()
+    this.#end({ exitCode, signal, ...(await remaining) })
+  }
+
+  /** Never rejects: what cannot be looked for (no descriptor is to be had) is told, and left to the owner's end. */
+  async #endRemains(): Promise<Pick<WorkerEnd, 'escaped' | 'ended' | 'errors'>> {
     const { identity } = this.#process
-    const remains =
-      identity && (await endRemains(this.#scope, identity, { escaped: this.#onEscape }))
-    this.#end({
-      exitCode,
-      signal,
-      escaped: remains?.escaped ?? [],
-      ended: remains?.ended ?? [],
-      errors: [],
-    })
+    if (!identity) return { escaped: [], ended: [], errors: [] }
+    try {
+      const remains = await endRemains(this.#scope, identity, { escaped: this.#onEscape })
+      return { ...remains, errors: [] }
+    } catch (error) {
+      return { escaped: [], ended: [], errors: [toError(error)] }
+    }
   }
 
   #end(end: Pick<WorkerEnd, 'exitCode' | 'signal' | 'escaped' | 'ended' | 'errors'>): void {
@@ -173,4 +184,8 @@ async function within(limitMs: number, done: Promise<unknown>): Promise<boolean>
   } finally {
     timer.abort()
   }
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

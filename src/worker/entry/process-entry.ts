@@ -42,7 +42,7 @@ process.on('message', (message: ToWorker) => {
   else if (message.type === 'run') loop?.run(message)
   else if (message.type === 'cancel') loop?.cancel(message.seq, message.reason)
   else if (message.type === 'signals') setSignalsIgnored(message.ignored)
-  else process.exit(0)
+  else void leave()
 })
 process.on('disconnect', () => process.exit(0))
 process.on('exit', (exitCode) => {
@@ -69,4 +69,18 @@ async function start({ setup }: Extract<ToWorker, { type: 'go' }>): Promise<void
   }
   loop = starting
   void post({ type: 'ready' })
+}
+
+/** What tasks printed goes out first: a pipe whose reader is slow takes it only later, and `process.exit` would drop it. */
+async function leave(): Promise<void> {
+  await Promise.all([written(process.stdout), written(process.stderr)])
+  process.exit(0)
+}
+
+function written(stream: NodeJS.WriteStream): Promise<void> | undefined {
+  if (stream.writableLength === 0 || stream.destroyed) return undefined
+  return new Promise((resolve) => {
+    stream.once('error', () => resolve()) // its reader is gone
+    stream.write('', () => resolve())
+  })
 }

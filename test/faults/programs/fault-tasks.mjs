@@ -202,3 +202,14 @@ export async function dyingInitializer({ file, log, afterMs }) {
   if (afterMs === undefined) process.exit(7)
   setTimeout(() => process.exit(7), afterMs)
 }
+
+/** Ends the worker, and tells when. @param {string} file */
+export function exitAndNote(file) {
+  process.on('exit', () => appendFileSync(file, `${process.hrtime.bigint()}\n`))
+  process.exit(3)
+}
+
+/** Highest resident memory of this process so far. */
+export function peakMiB() {
+  return process.resourceUsage().maxRSS / 1024
+}
