@@ -156,8 +156,7 @@ class LiveScope implements OwningScope {
   }
 
   recordProcess(pid: number): ProcessIdentity {
-    // Of an unreaped child of ours there is always at least the zombie; '' only where nothing tells start times.
-    const identity = identify(pid) ?? { pid, startTime: '' }
+    const identity = this.#identityOf(pid)
     if (identity.startTime !== '') this.#journal?.recordProcess(identity)
     cleanUpStep('process recorded', { ...identity, scope: this.id })
     return identity
@@ -228,6 +227,18 @@ class LiveScope implements OwningScope {
     this.#guardian.dismiss()
     if (opened) removeIfEmpty(opened.journal.folder, opened.choice)
     cleanUpStep('scope ended', { scope: this.id })
+  }
+
+  /** Of an unreaped child there is always at least the zombie: start time '' only where nothing tells it. */
+  #identityOf(pid: number): ProcessIdentity {
+    const unknown = { pid, startTime: '' }
+    try {
+      return identify(pid) ?? unknown
+    } catch (error) {
+      // Without a free descriptor (EMFILE) /proc cannot be read. The cookie finds the process.
+      cleanUpStep('process not identified', { pid, error: String(error) })
+      return unknown
+    }
   }
 
   #guardianStarted(identity: ProcessIdentity): void {

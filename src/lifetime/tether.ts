@@ -27,7 +27,8 @@ export interface NodeWorkerOptions {
 export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): OwnedProcess {
   const signal = deathSignal()
   const cookie = scope.nextEnvironment()
-  const env = { ...options.env, ...cookie }
+  // Ours may have come down from an owner that was tethered so itself.
+  const env: NodeJS.ProcessEnv = { ...options.env, TIDYPOOL_TETHER: undefined, ...cookie }
   let stdio = options.stdio
   if (!signal.prefix) {
     env['TIDYPOOL_TETHER'] = 'thread'
