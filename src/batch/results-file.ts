@@ -79,13 +79,12 @@ export class ResultsFile {
   /** Appends a line that ends with a newline. When this returns, the line is in the file. */
   append(line: string): void {
     const bytes = Buffer.from(line, 'utf8')
-    const before = fstatSync(this.#fd).size
+    let written = 0
     try {
-      let written = writeSync(this.#fd, bytes)
-      // A disk that fills up takes part of a line; the next write then says why.
+      // Once, but for a disk that fills up: it takes part of a line, and the next write says why.
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
     } catch (error) {
-      ftruncateSync(this.#fd, before)
+      if (written > 0) ftruncateSync(this.#fd, fstatSync(this.#fd).size - written)
       throw new ResultsError(this.path, error)
     }
   }
