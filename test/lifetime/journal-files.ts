@@ -8,7 +8,7 @@ import type { TestContext } from 'node:test'
 import { cleanUpScript } from '../../src/lifetime/clean-up-script.ts'
 import { encodePath } from '../../src/lifetime/journal-format.ts'
 import { processWorld } from '../../src/os/machine.ts'
-import { isGone, startOf } from './conditions.ts'
+import { startOf } from './conditions.ts'
 
 /** A random id of a scope. */
 export function newScope(): string {
@@ -77,9 +77,4 @@ export function startVictim(
   if (pid === undefined) throw new Error('the victim did not start')
   child.unref()
   return { child, pid, record: `p ${pid} ${startOf(pid)}\n` }
-}
-
-/** Whether the canary was spared. */
-export function isUntouched(pid: number): boolean {
-  return !isGone(pid)
 }
