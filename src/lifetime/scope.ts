@@ -13,6 +13,7 @@
  * One per thread, because a parent-death signal is bound to the thread that spawned, and because a thread can end alone.
  */
 import { randomBytes } from 'node:crypto'
+import { isMainThread } from 'node:worker_threads'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
@@ -204,6 +205,8 @@ class LiveScope implements OwningScope {
     }
     // Held still: the guardian ends the rest by the journal, which therefore stays.
     for (const process of this.#owned) killProcessGroupSync(process)
+    // With process 1 of a pid namespace the kernel ends all others, the guardian among them: nobody comes after us.
+    if (process.pid === 1 && isMainThread) this.#dismiss()
   }
 
   /** Nothing is held. The order is the one that a death in between allows: files, then journal, then guardian. */
