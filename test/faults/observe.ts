@@ -99,6 +99,12 @@ export function isRunning({ pid, startTime }: Pick<Seen, 'pid' | 'startTime'>): 
   return stat?.startTime === startTime && !isEndedState(stat.state)
 }
 
+/** The number that a process has in its own pid namespace. */
+export function ownNumber(pid: number): number {
+  const line = /^NSpid:(.*)$/m.exec(readText(`/proc/${pid}/status`))?.[1]
+  return Number(line?.trim().split(/\s+/).at(-1) ?? pid)
+}
+
 /** A program that a stage started. */
 export class Program {
   readonly child: ChildProcess

@@ -1,5 +1,6 @@
 // Leaves scopes that own an executor in every way that a scope can be left: `await-using.ts KIND`
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { activeExecutors, type Future } from 'tidypool'
 import { pool, say, type Pool } from './holdings.mjs'
 import { betweenLooks } from './own-handles.mjs'
@@ -9,7 +10,7 @@ const [kind = 'process'] = process.argv.slice(2)
 /** One task runs, and one waits behind it. */
 async function submitTwo(executor: Pool): Promise<[Future<unknown>, Future<unknown>]> {
   const running = executor.submit('wait', 30, 'first')
-  while (running.state === 'pending') await new Promise((resolve) => setImmediate(resolve))
+  while (running.state === 'pending') await delay(1)
   return [running, executor.submit('wait', 5, 'second')]
 }
 

@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   InlineExecutor,
   ProcessExecutor,
@@ -62,7 +63,7 @@ export async function hold(executor, { busy }) {
   if (busy) {
     const running = executor.submit(kind === 'inline' ? 'wait' : 'block', 1_000_000)
     running.catch(() => {}) // it ends with the executor
-    while (running.state === 'pending') await new Promise((resolve) => setImmediate(resolve))
+    while (running.state === 'pending') await delay(1)
   }
   if (kind === 'process') pids.push(...executor.workers().map((worker) => worker.pid))
   return { pids: pids.filter((pid) => pid !== undefined), dir }

@@ -1,5 +1,6 @@
 // Shuts executors of a kind down in every state that they can be in: `shutdowns.mjs KIND`
 import assert from 'node:assert/strict'
+import { setTimeout as delay } from 'node:timers/promises'
 import { ExecutorClosedError, activeExecutors } from 'tidypool'
 import { pool, say } from './holdings.mjs'
 import { betweenLooks } from './own-handles.mjs'
@@ -26,7 +27,7 @@ function submitMany(executor, count, ms) {
 
 /** @param {import('tidypool').Future<unknown>} future */
 async function begun(future) {
-  while (future.state === 'pending') await new Promise((resolve) => setImmediate(resolve))
+  while (future.state === 'pending') await delay(1)
 }
 
 /** @type {Record<string, () => Promise<void>>} */
