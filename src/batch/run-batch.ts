@@ -104,6 +104,11 @@ export class Batch {
     })
   }
 
+  /** Called once, when the run is to end early. */
+  onStop(listener: (cause: StopCause) => void): void {
+    this.#stop.onStop(listener)
+  }
+
   /** Ends the run early; `run` then resolves with what was done. */
   stop(cause: StopCause): void {
     this.#stop.request(cause)

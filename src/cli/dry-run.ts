@@ -8,7 +8,14 @@ import type { RunOptions } from './run-options.ts'
 
 export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End> {
   const stop = new AbortController()
-  const stdout = new StdoutSink(() => stop.abort())
+  let failure: Error | undefined
+  const stdout = new StdoutSink({
+    onClosed: () => stop.abort(),
+    onError(error) {
+      failure = error
+      stop.abort()
+    },
+  })
   let count = 0
   for await (const { id, index, value, problem } of listInputs(plan, stop.signal)) {
     const line = options.json
@@ -18,6 +25,7 @@ export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End>
     if (stop.signal.aborted) break
     count++
   }
+  if (failure) throw failure
   if (count === 0 && plan.out?.mode !== 'resume') {
     throw new CommandError(
       `there is no input: nothing was selected from ${plan.source.name}`,

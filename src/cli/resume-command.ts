@@ -12,8 +12,7 @@ export function resumeCommand(args: readonly string[], options: RunOptions): str
   if (sample && !hasSeed) before.push('--seed', String(sample.seed))
   if (!before.some((arg) => arg === '--resume' || arg.startsWith('--resume=')))
     before.push('--resume')
-  const command = ['tidypool', ...before, ...after].map(quote).join(' ')
-  return options.inputs.from === 'stdin' ? `${command}   (with the same standard input)` : command
+  return ['tidypool', ...before, ...after].map(quote).join(' ')
 }
 
 function quote(arg: string): string {

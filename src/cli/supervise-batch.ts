@@ -18,38 +18,51 @@ export async function superviseBatch(
   options: RunOptions,
   args: readonly string[],
 ): Promise<BatchReport> {
+  // With --json, stderr is for programs, too: what tasks print, and at the end the summary.
+  const isTalking = !options.quiet && !options.json
   const { sample } = options.selection
-  if (sample && !options.quiet && !args.some((arg) => arg.startsWith('--seed'))) {
+  if (sample && isTalking && !args.some((arg) => arg.startsWith('--seed'))) {
     say(`tidypool: sampling with --seed ${sample.seed}`)
   }
-  const results = new StdoutSink(() => batch.stop({ why: 'output-closed' }))
-  if (options.kind === 'inline') prepareInline(options)
+  const results = new StdoutSink({
+    onClosed: () => batch.stop({ why: 'output-closed' }),
+    onError: (error) => batch.stop({ why: 'error', error }),
+  })
+  if (options.kind === 'inline') prepareInline(isTalking)
   const runner = executorRunner({ ...options, module: options.task.url })
   const batch: Batch = new Batch(
     plan,
     runner,
     besideProgress(results, () => progress),
   )
-  const progress = options.quiet
-    ? undefined
-    : startProgress(() => batch.snapshot(), !options.out && isPipe(1))
+  batch.onStop(() => results.release())
+  const progress = isTalking
+    ? startProgress(() => batch.snapshot(), !options.out && isPipe(1))
+    : undefined
   using signals =
-    options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, options)
+    options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, isTalking)
   try {
     const report = await batch.run()
     progress?.end()
-    if (report.tornBytes > 0 && !options.quiet) {
-      printWarning(
-        `${plan.out?.path ?? ''}: a torn last line (${report.tornBytes} bytes) was cut off; its input ran again`,
-      )
+    const resume = howToResume(report, options, args)
+    if (isTalking) {
+      if (report.tornBytes > 0) sayTorn(report, plan)
+      say(summaryText(report))
+      if (resume !== undefined) say(resume.text)
     }
-    if (options.json) await printJson(report, options, results)
-    else if (!options.quiet) say(summaryText(report))
-    tellHowToResume(report, options, args)
+    if (options.json) await printJson(report, resume?.command, options, results)
+    // A signal ends this process as it is; what was accepted for writing goes out first.
+    if (report.stop?.why === 'interrupted') await results.flush(options.killAfterMs)
     return report
   } finally {
     progress?.end()
   }
+}
+
+function sayTorn({ tornBytes }: BatchReport, { out }: BatchPlan): void {
+  printWarning(
+    `${out?.path ?? ''}: a torn last line (${tornBytes} bytes) was cut off; its input ran again`,
+  )
 }
 
 const nothing: Disposable = { [Symbol.dispose]: () => {} }
@@ -57,10 +70,12 @@ const nothing: Disposable = { [Symbol.dispose]: () => {} }
 /** With results in a file, standard output is free for the summary; else it would be one more line of results. */
 async function printJson(
   report: BatchReport,
+  resume: string | undefined,
   options: RunOptions,
   stdout: StdoutSink,
 ): Promise<void> {
-  const line = JSON.stringify(summaryJson(report))
+  const seed = options.selection.sample?.seed ?? null
+  const line = JSON.stringify({ ...summaryJson(report), seed, resume: resume ?? null })
   if (options.out) await stdout.write(`${line}\n`)
   else say(line)
 }
@@ -82,9 +97,9 @@ function isPipe(descriptor: number): boolean {
 }
 
 /** User code on our own thread: nothing can stop it, and what it prints must not get among the results. */
-function prepareInline(options: RunOptions): void {
+function prepareInline(isTalking: boolean): void {
   process.stdout.write = process.stderr.write.bind(process.stderr)
-  if (!options.quiet) {
+  if (isTalking) {
     printWarning(
       '--kind inline runs the task in this very process: time-outs and isolation are off, and a signal ends it at once',
     )
@@ -95,11 +110,11 @@ function watch(
   batch: Batch,
   runner: BatchRunner,
   progress: () => Progress | undefined,
-  options: RunOptions,
+  isTalking: boolean,
 ): Disposable {
   return watchSignals({
     first(signal) {
-      if (!options.quiet) {
+      if (isTalking) {
         progress()?.clear()
         say(`tidypool: ${signal}: cancelling what runs; once more to end at once`)
       }
@@ -114,9 +129,18 @@ function watch(
   })
 }
 
-function tellHowToResume(report: BatchReport, options: RunOptions, args: readonly string[]): void {
-  const why = report.stop?.why
-  if (options.quiet || why === undefined || why === 'output-closed') return
-  if (options.out) say(`To go on: ${resumeCommand(args, options)}`)
-  else say('To be able to go on with a run that was ended, give it --out FILE.')
+/** undefined when it ended by itself. */
+function howToResume(
+  { stop }: BatchReport,
+  options: RunOptions,
+  args: readonly string[],
+): { readonly text: string; readonly command: string | undefined } | undefined {
+  if (stop === undefined || stop.why === 'output-closed') return undefined
+  if (!options.out) {
+    const text = 'To be able to go on with a run that was ended, give it --out FILE.'
+    return { text, command: undefined }
+  }
+  const command = resumeCommand(args, options)
+  const note = options.inputs.from === 'stdin' ? '   (with the same standard input)' : ''
+  return { text: `To go on: ${command}${note}`, command }
 }

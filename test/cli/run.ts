@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 
+import { needs } from '../helpers/needs.ts'
 import { bench, resultsIn, until } from './command.ts'
 
 const kinds = ['process', 'thread', 'inline'] as const
@@ -215,11 +216,34 @@ test('a slow reader is waited for, and gets everything', async (t) => {
   assert.equal(resultsIn(ended.stdout).length, 40)
 })
 
+test('a reader that does not read holds up neither the first signal nor the end', async (t) => {
+  const { start } = bench(t)
+  const started = start(['run', 'tasks.mjs#big', '--range', '1..1000', '--kill-after', '200ms'])
+  await until(() => started.stdout().length > 1000, 'the first results')
+  started.child.stdout?.pause()
+  process.kill(started.pid, 'SIGINT')
+  await until(() => started.child.signalCode !== null, 'the run to end')
+  started.child.stdout?.resume()
+  assert.equal((await started.ended).signal, 'SIGINT')
+})
+
+test(
+  'results that cannot be written are an error of their own',
+  { skip: needs('linux') },
+  async (t) => {
+    const { run } = bench(t)
+    const under = ['sh', '-c', 'exec "$@" > /dev/full', 'sh']
+    const ended = await run(['run', 'tasks.mjs', '--range', '1..1000'], { under })
+    assert.equal(ended.code, 70, ended.stderr)
+    assert.match(ended.stderr, /standard output.*ENOSPC/)
+  },
+)
+
 test('when nothing looks at stderr, nothing is different', async (t) => {
   const { start } = bench(t)
-  const started = start(['run', 'tasks.mjs#prints', '--range', '1..300'])
+  const started = start(['run', 'tasks.mjs#prints', '--range', '1..30'])
   started.child.stderr?.destroy()
   const ended = await started.ended
   assert.equal(ended.code, 0)
-  assert.equal(resultsIn(ended.stdout).length, 300)
+  assert.equal(resultsIn(ended.stdout).length, 30)
 })

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, statSync } from 'node:fs'
 
-import { bench, resultsIn, type Bench } from '../cli/command.ts'
+import { bench, resultsIn, until, type Bench } from '../cli/command.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 
@@ -100,3 +100,33 @@ faultRow(
     assert.equal(resultsIn(b.read('out.jsonl')).length, INPUTS)
   },
 )
+
+faultRow(
+  {
+    id: 'B10',
+    kind: 'tidypool run as process 1',
+    ciRepeats: 2,
+    skip: needs('linux', 'pid namespace'),
+  },
+  async (t) => {
+    const b = bench(t)
+    const waits = ['run', 'tasks.mjs#waits', '--range', '1..4', '-j', '2', '--kill-after', '100ms']
+    const started = b.start([...waits, '--param', 'ledger=ledger'], {
+      under: ['unshare', '--pid', '--fork', '--mount-proc'],
+    })
+    await until(() => ledgerLines(b) === 2, 'two tasks to run')
+    const child = readFileSync(`/proc/${started.pid}/task/${started.pid}/children`, 'utf8')
+    process.kill(Number(child), 'SIGTERM')
+    const ended = await started.ended
+    assert.equal(ended.code, 143, ended.stderr)
+    await b.nothingIsLeft()
+  },
+)
+
+function ledgerLines({ read }: Bench): number {
+  try {
+    return read('ledger').trimEnd().split('\n').length
+  } catch {
+    return 0 // not there yet
+  }
+}
