@@ -1,0 +1,7 @@
+import { ProcessExecutor } from 'tidypool'
+
+import { busyModule, endWhenBusy } from './common.mjs'
+
+const pool = new ProcessExecutor(busyModule, { maxWorkers: 2 })
+for (let n = 0; n < 2; n += 1) void pool.submit('loop')
+endWhenBusy()
