@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
-import { inheritedDescriptors } from '../os/inherited-descriptors.ts'
+import { inheritedDescriptors, openFilesLimit } from '../os/inherited-descriptors.ts'
+import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpScript } from './clean-up-script.ts'
 
 /** Where a POSIX shell is; the second is looked up in PATH. */
@@ -28,13 +29,14 @@ export const shellCount: number = shells.length
  * @throws what `spawn` throws at once (ENOMEM, E2BIG). ENOENT, EAGAIN and EMFILE come as an `error` event, without a pid.
  */
 export function spawnCleanUp(shell: CleanUpShell): ChildProcess {
-  const inherited = inheritedDescriptors()
+  const inherited = coverableDescriptors()
   const highest = inherited.at(-1) ?? 2
   const blank = openSync('/dev/null', 'r+')
   try {
     const stdio: ('pipe' | 'ignore' | number)[] = [shell.stdin, shell.stdout, 'ignore']
     // 'ignore' does nothing at 3 and above; what is inherited there must be covered by something.
     for (let fd = 3; fd <= highest; fd++) stdio.push(inherited.includes(fd) ? blank : 'ignore')
+    requireDescriptors(stdio)
     return spawn(
       shells[shell.attempt ?? 0] ?? 'sh',
       ['-c', cleanUpScript, shell.name, ...shell.args],
@@ -43,6 +45,14 @@ export function spawnCleanUp(shell: CleanUpShell): ChildProcess {
   } finally {
     closeSync(blank)
   }
+}
+
+/** `ulimit -n` may have been lowered since they were opened: numbers at and above it cannot be given to a child (EINVAL). */
+function coverableDescriptors(): number[] {
+  const inherited = inheritedDescriptors()
+  if (inherited.length === 0) return []
+  const limit = openFilesLimit()
+  return inherited.filter((fd) => fd + 1 < limit)
 }
 
 /** Ours, without the cookie, without Node's channel, and without what changes how sh or grep work. */

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.ts'
 import { deathSignal } from '../os/death-signal.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
+import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
 import { gateFor, openGate } from './gate.ts'
 import { holdScope, type Scope, type ScopeHold } from './scope.ts'
@@ -102,6 +103,7 @@ function start(
   // The word as the user wrote it, since programs look at their own name; sh finds the same file by the same PATH.
   const gate = gateFor(words, options.stdio, env)
   const [first = '/bin/sh', ...rest] = [...(deathSignal().prefix ?? []), ...gate.command]
+  requireDescriptors(gate.stdio)
   const child = spawn(first, rest, {
     ...options,
     shell: false,

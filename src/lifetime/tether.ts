@@ -1,7 +1,9 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { deathSignal } from '../os/death-signal.ts'
+import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
+import type { ProcessIdentity } from '../os/process-identity.ts'
 import type { Scope } from './scope.ts'
 import { asArray } from './stdio.ts'
 import type { OwnedIdentity, OwnedProcess } from './stop.ts'
@@ -41,6 +43,7 @@ export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): Owned
     fileURLToPath(options.entry),
   ]
   const [file = process.execPath, ...args] = command
+  requireDescriptors(stdio)
   const child = spawn(file, args, { stdio, env, detached: true, serialization: 'advanced' })
   if (!signal.prefix) holdTether(child)
   return adopt(scope, child, cookie)
@@ -54,12 +57,24 @@ export function adopt(
 ): OwnedProcess {
   if (child.pid === undefined) return { child, identity: undefined }
   const identity: OwnedIdentity = {
-    ...scope.recordProcess(child.pid),
+    ...recordOrEnd(scope, child, child.pid),
     cookie: cookie['TIDYPOOL_SCOPE']?.split(':').at(-1),
   }
   const owned = { child, identity }
   scope.own(owned)
   return owned
+}
+
+/** Without a descriptor for `/proc` a process cannot be identified, and what is not journalled must not run. */
+function recordOrEnd(scope: Scope, child: ChildProcess, pid: number): ProcessIdentity {
+  try {
+    return scope.recordProcess(pid)
+  } catch (error) {
+    child.kill('SIGKILL')
+    for (const stream of child.stdio ?? []) stream?.destroy()
+    if (child.connected) child.disconnect()
+    throw error
+  }
 }
 
 /** Keeps our end of the watchdog's pipe open without keeping the event loop alive for it. */

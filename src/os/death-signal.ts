@@ -20,6 +20,8 @@ let found: DeathSignal | undefined
  *
  * The signal is bound to the thread that spawns, and the kernel clears it at the exec of a program with more rights than
  * its caller (prctl(2), PR_SET_PDEATHSIG): a Node binary with file capabilities would lose it without a word.
+ *
+ * @throws what kept it from being found out, when that will pass (no process or descriptor to be had).
  */
 export function deathSignal(): DeathSignal {
   found ??= probe()
@@ -35,6 +37,9 @@ function probe(): DeathSignal {
   const prefix = [setpriv, '--pdeathsig', 'KILL', '--']
   const [, ...args] = [...prefix, 'true']
   const { status, error } = spawnSync(setpriv, args, { stdio: 'ignore', timeout: 5000 })
+  // These pass, and what is found out here stays: whoever wants to start something tries again later.
+  if (error && ['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM', 'E2BIG'].includes(errorCode(error) ?? ''))
+    throw error
   if (status === 0) return { prefix, reason: undefined }
   return none(
     `setpriv --pdeathsig KILL -- true ${error ? `failed: ${error.message}` : `ended with ${status}`}`,

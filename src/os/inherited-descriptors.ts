@@ -23,6 +23,17 @@ export function inheritedDescriptors(): number[] {
     .toSorted((a, b) => a - b)
 }
 
+/** How many descriptors this process may have open (`ulimit -n`); Infinity where the kernel does not say. */
+export function openFilesLimit(): number {
+  try {
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
+    return soft === undefined ? Infinity : Number(soft)
+  } catch (error) {
+    if (isGoneError(error)) return Infinity
+    throw error
+  }
+}
+
 function isClosedOnExec(fd: number): boolean {
   try {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]

@@ -73,8 +73,10 @@ export function held() {
     .flatMap((fd) => {
       try {
         const target = readlinkSync(`/proc/self/fd/${fd}`)
-        // The one that lists the others is gone, or names the folder itself.
-        return target.startsWith('/proc/') ? [] : [target.replace(/\[\d+\]$/, '')]
+        // The one that lists the others is gone, or names the folder itself. And libuv leaves an epoll behind for each loop that it could not make for want of descriptors (spawnSync, threads).
+        return target.startsWith('/proc/') || target === 'anon_inode:[eventpoll]'
+          ? []
+          : [target.replace(/\[\d+\]$/, '')]
       } catch {
         return []
       }
