@@ -18,7 +18,6 @@ export type OnExpired = (seat: Seat, task: Task, phase: Phase) => void
 export class TimeLimits {
   readonly #onExpired: OnExpired
   readonly #clock = new PauseClock()
-  readonly #pausedAtStart = new WeakMap<Task, { readonly seq: number; readonly pausedMs: number }>()
   readonly #watched = new Map<Seat, () => void>()
 
   constructor(onExpired: OnExpired) {
@@ -81,16 +80,7 @@ export class TimeLimits {
     const limitMs = phase === 'loading' ? Math.max(timeoutMs, LOAD_LIMIT_MS) : timeoutMs
     const startedAtMs = task.startedAtMs ?? (mark?.seq === task.seq ? mark.atMs : undefined)
     if (startedAtMs === undefined) return limitMs
-    return limitMs - (monotonicMs() - startedAtMs) + this.#pausedSince(task)
-  }
-
-  /** Pauses since the task was first seen in its present attempt. */
-  #pausedSince(task: Task): number {
-    const { pausedMs } = this.#clock
-    const seen = this.#pausedAtStart.get(task)
-    if (seen?.seq === task.seq) return pausedMs - seen.pausedMs
-    this.#pausedAtStart.set(task, { seq: task.seq, pausedMs })
-    return 0
+    return limitMs - (monotonicMs() - startedAtMs) + this.#clock.pausedMsSince(startedAtMs)
   }
 }
 
