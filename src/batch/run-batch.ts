@@ -151,6 +151,8 @@ export class Batch {
     }
     await attempt(() => this.#runInputs())
     deadline.clear()
+    const cause = this.#cause()
+    if (cause?.why === 'error' && errors.length === 0) errors.push(cause.error)
     await attempt(() => this.#out?.close())
     const shutdown = await attempt(() => this.#runner.close())
     const { cookie } = this.#runner

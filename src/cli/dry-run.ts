@@ -35,8 +35,10 @@ export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End>
   if (!options.quiet) {
     const task = options.task.exportName === undefined ? '' : `#${options.task.exportName}`
     const where = plan.out ? `, results to ${plan.out.path}` : ''
+    const { sample } = options.selection
+    const seed = sample ? `, with --seed ${sample.seed}` : ''
     say(
-      `tidypool: would run ${options.task.module}${task} on ${count} ${count === 1 ? 'input' : 'inputs'}, ${options.jobs} at a time (${options.kind})${where}; nothing was run`,
+      `tidypool: would run ${options.task.module}${task} on ${count} ${count === 1 ? 'input' : 'inputs'}, ${options.jobs} at a time (${options.kind})${where}${seed}; nothing was run`,
     )
   }
   return { exitCode: EXIT.ok }

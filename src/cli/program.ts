@@ -18,6 +18,9 @@ export async function main(args: readonly string[]): Promise<End> {
   let end: End = { exitCode: EXIT.ok }
   const program = newProgram((result) => (end = result), args)
   try {
+    if (args.length === 0) {
+      throw new CommandError('a command is missing; `tidypool --help` lists them', EXIT.usage)
+    }
     await program.parseAsync(withExplicitResume(args), { from: 'user' })
     return end
   } catch (error) {
@@ -35,9 +38,6 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
     // Errors of the command line are told in one line, by us.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
-  program.action(() => {
-    throw new CommandError('a command is missing; `tidypool --help` lists them', EXIT.usage)
-  })
   const run = describeRun(program.command('run')).exitOverride()
   run.action(async (module: string, inputs: string[]) => {
     const { run: runCommand } = await import('./run-command.ts')
@@ -61,7 +61,9 @@ function failure(error: unknown, isJson: boolean): End {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: EXIT.ok } // help and version
     const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
-    printError(`${text}; see \`tidypool run --help\``, isJson)
+    const help =
+      error.code === 'commander.unknownCommand' ? 'tidypool --help' : 'tidypool run --help'
+    printError(`${text}; see \`${help}\``, isJson)
     return { exitCode: EXIT.usage }
   }
   if (error instanceof CommandError) {

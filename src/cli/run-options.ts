@@ -87,7 +87,21 @@ export function readRunOptions(
       'a time-out only with --kind process or thread; inline cannot end a task',
     )
   }
+  refuseOverwriting(options)
   return options
+}
+
+/** `--force` would empty the very file that is to be read. */
+function refuseOverwriting({ out, inputs, task }: RunOptions): void {
+  const target = out && statSync(out.path, { throwIfNoEntry: false })
+  if (!target) return
+  const files = inputs.from === 'files' ? inputs.files.filter((file) => file !== '-') : []
+  for (const file of [...files, task.url]) {
+    const { dev, ino } = statSync(file)
+    if (dev === target.dev && ino === target.ino) {
+      throw new OptionError('--out', out.path, 'another file than the inputs and the module')
+    }
+  }
 }
 
 function readInputs(names: readonly string[], raw: RawRunOptions): Inputs {

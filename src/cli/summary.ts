@@ -70,9 +70,7 @@ function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
     ...(shutdown.ended.length > 0
       ? [`${plural(shutdown.ended.length, 'process', 'processes')} of tasks ended with them`]
       : []),
-    leftBehind === undefined
-      ? 'what is left behind cannot be looked up here'
-      : looked(leftBehind.length),
+    leftBehind === undefined ? 'what is left behind was not looked for' : looked(leftBehind.length),
   ]
   return [
     said.join('; '),

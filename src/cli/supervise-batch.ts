@@ -126,6 +126,7 @@ function watch(
       signalWorkers(runner.workers(), 'SIGSTOP')
     },
     resume: () => signalWorkers(runner.workers(), 'SIGCONT'),
+    crash: (error) => batch.stop({ why: 'error', error }),
   })
 }
 

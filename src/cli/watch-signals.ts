@@ -18,6 +18,8 @@ export interface SignalReactions {
   suspend(): void
   /** It goes on. */
   resume(): void
+  /** An error that nobody caught: ours, since no user code runs in this process. */
+  crash(error: unknown): void
 }
 
 /** Listens until it is disposed. */
@@ -43,12 +45,15 @@ export function watchSignals(react: SignalReactions): Disposable {
     react.resume()
   }
   const onResume = (): void => react.resume()
+  const onCrash = (error: unknown): void => react.crash(error)
   const stopListening = (): void => {
+    process.off('uncaughtException', onCrash)
     for (const signal of ENDING) process.off(signal, onEnding)
     process.off('SIGTSTP', onSuspend)
     process.off('SIGCONT', onResume)
   }
   for (const signal of ENDING) process.on(signal, onEnding)
+  process.on('uncaughtException', onCrash)
   process.on('SIGTSTP', onSuspend)
   process.on('SIGCONT', onResume)
   return { [Symbol.dispose]: stopListening }

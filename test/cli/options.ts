@@ -60,8 +60,8 @@ const bad: readonly (readonly [args: readonly string[], ...says: RegExp[]])[] = 
   [['--range', '1..2', '--out', '-'], /--out/, /standard output/],
   [['--range', '1..2', '--out', 'no/such/folder/out'], /--out/, /ENOENT/],
   [['--range', '1..2', '--out', '.'], /--out/, /a file/],
-  [['--range', '1..2', '--out', 'tasks.mjs'], /--out/, /--resume.*--force/],
-  [['--range', '1..2', '--out', 'tasks.mjs', '--resume'], /--out/, /line 1 is no result/],
+  [['--range', '1..2', '--out', './tasks.mjs', '--force'], /--out/, /another file/],
+  [['--input', 'tasks.mjs', '--out', './tasks.mjs', '--force'], /--out/, /another file/],
   [['--range', '1..2', '--resume'], /--resume/, /--out/],
   [['--range', '1..2', '--out', 'o', '--resume=same-ish'], /--resume/, /same-ish/, /any/],
   [['--range', '1..2', '--out', 'o', '--resume', '--force'], /--force/, /--resume/],
@@ -90,6 +90,24 @@ test('usage: ids that are not among the inputs are an error, after those that ar
   assert.equal(ended.code, 2)
   assert.match(ended.stderr, /--ids is "7".*not among them/)
   assert.equal(resultsIn(ended.stdout).length, 1)
+})
+
+test('usage: a file with something else in it is not written to', async (t) => {
+  const { run, read, write } = bench(t)
+  write('notes.txt', 'mine\n')
+  const args = ['run', 'tasks.mjs', '--range', '1..2', '--out', 'notes.txt']
+  const table: readonly (readonly [readonly string[], RegExp])[] = [
+    [[], /--out is "notes\.txt".*--resume.*--force/],
+    [['--resume'], /line 1 is no result/],
+    [['--resume=any'], /line 1 is no result/],
+  ]
+  for (const [more, says] of table) {
+    const ended = await run([...args, ...more])
+    assert.equal(ended.code, 2)
+    assert.equal(ended.stderr.trimEnd().split('\n').length, 1, ended.stderr)
+    assert.match(ended.stderr, says)
+    assert.equal(read('notes.txt'), 'mine\n')
+  }
 })
 
 test('usage: a module or an export that is not there is refused, and what there is is listed', async (t) => {
@@ -127,6 +145,11 @@ test('usage: commands and options that are unknown or missing say so', async (t)
     assert.equal(ended.code, 2, `${args.join(' ')}: ${ended.stderr}`)
     assert.equal(ended.stderr.trimEnd().split('\n').length, 1, ended.stderr)
   }
+})
+
+test('usage: a command that is nearly right is suggested', async (t) => {
+  const { run } = bench(t)
+  assert.match((await run(['rum'])).stderr, /unknown command 'rum' \(Did you mean run\?\)/)
 })
 
 test('usage: with --json the error is JSON', async (t) => {
