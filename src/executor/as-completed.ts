@@ -32,12 +32,13 @@ export function asCompleted<T>(futures: Iterable<Future<T>>): AsyncIterableItera
   return {
     async next() {
       if (taken === remaining) return { done: true, value: undefined }
-      while (taken >= settled.length) {
+      // Taken before the first wait: others may ask meanwhile.
+      const index = taken
+      taken += 1
+      while (index >= settled.length) {
         await new Promise<void>((resolve) => waiting.push(resolve))
       }
-      const value = settled[taken] as Future<T>
-      taken += 1
-      return { done: false, value }
+      return { done: false, value: settled[index] as Future<T> }
     },
     async return() {
       taken = remaining

@@ -95,7 +95,8 @@ class MapRun<I> {
   readonly #stop = new AbortController()
   #source: Iterator<I> | AsyncIterator<I> | undefined
   #isPulling = false
-  #sourceState: 'open' | 'done' | 'failed' = 'open'
+  /** `stopped`: no more is taken of it, and it is still to be closed; `done` and `failed` end by themselves. */
+  #sourceState: 'open' | 'stopped' | 'done' | 'failed' = 'open'
   #sourceError: unknown
   #count = 0
   /** What has not been yielded, by index and so in input order. */
@@ -135,7 +136,8 @@ class MapRun<I> {
       this.#fill()
       const entry = this.#take()
       if (entry) return entry
-      if (this.#sourceState === 'failed' && this.#entries.size === 0) throw this.#sourceError
+      const isAtEnd = this.#sourceState === 'failed' || this.#sourceState === 'stopped'
+      if (isAtEnd && this.#entries.size === 0) throw this.#sourceError
       if (this.isLate || (this.#sourceState === 'done' && this.#entries.size === 0))
         return undefined
       await new Promise<void>((resolve) => {
@@ -157,9 +159,12 @@ class MapRun<I> {
 
   async #close(): Promise<void> {
     clearTimeout(this.#deadline)
+    this.#plan.options.signal?.removeEventListener('abort', this.#onAbort)
     const tasks = Array.from(this.#entries.values(), (entry) => entry.task)
     this.#stop.abort(this.isLate ? this.lateError : 'its map was left')
-    const isOpen = this.#source !== undefined && this.#sourceState === 'open'
+    const isOpen =
+      this.#source !== undefined &&
+      (this.#sourceState === 'open' || this.#sourceState === 'stopped')
     this.#sourceState = 'done'
     await Promise.all(tasks.map((task) => task?.released() ?? Promise.resolve()))
     // A source in the middle of `next()` would queue `return()` behind it: an async generator that waits for ever.
@@ -172,7 +177,9 @@ class MapRun<I> {
     const inputs = this.#inputs as Partial<Iterable<I> & AsyncIterable<I>>
     this.#source = inputs[Symbol.asyncIterator]?.() ?? inputs[Symbol.iterator]?.()
     if (!this.#source) throw new TypeError('map takes an iterable or an async iterable of inputs.')
-    const { deadlineMs } = this.#plan.options
+    const { deadlineMs, signal } = this.#plan.options
+    if (signal?.aborted === true) this.#onAbort()
+    else signal?.addEventListener('abort', this.#onAbort, { once: true })
     if (deadlineMs === undefined || deadlineMs > 2 ** 31 - 1) return
     this.#deadline = setTimeout(() => {
       this.isLate = true
@@ -213,11 +220,6 @@ class MapRun<I> {
   #canPull(): boolean {
     if (this.#isPulling || this.#sourceState !== 'open' || this.isLate || this.#closing)
       return false
-    if (this.#plan.options.signal?.aborted) {
-      this.#sourceState = 'failed'
-      this.#sourceError = this.#plan.options.signal.reason
-      return false
-    }
     const { engine, options } = this.#plan
     const limit = options.lookahead ?? engine.usefulLookahead
     if (this.#entries.size >= limit) return false
@@ -243,6 +245,18 @@ class MapRun<I> {
     return undefined
   }
 
+  // The group cancels the calls; this wakes a loop that waits for its source.
+  readonly #onAbort = (): void => {
+    this.#stopPulling(this.#plan.options.signal?.reason)
+    this.#signal()
+  }
+
+  #stopPulling(error: unknown): void {
+    if (this.#sourceState !== 'open') return
+    this.#sourceState = 'stopped'
+    this.#sourceError = error
+  }
+
   #fail(error: unknown): void {
     this.#sourceState = 'failed'
     this.#sourceError = error
@@ -253,7 +267,7 @@ class MapRun<I> {
       if (this.#sourceState === 'open') this.#sourceState = 'done'
       return
     }
-    if (this.#closing) return
+    if (this.#sourceState !== 'open') return
     const entry: Entry<I> = {
       index: this.#count,
       input: step.value,
@@ -264,7 +278,7 @@ class MapRun<I> {
     try {
       entry.task = this.#submit(entry)
     } catch (error) {
-      this.#fail(error)
+      this.#stopPulling(error)
       return
     }
     this.#entries.set(entry.index, entry)

@@ -79,6 +79,23 @@ export async function untilAborted(file) {
   return 'ended politely'
 }
 
+/** Returns for a file named notes, else ends only when it is aborted. @param {string} file */
+export const untilOther = (file) => (file.endsWith('notes') ? 'first' : untilAborted(file))
+
+/** @param {number} n @param {number} bad @param {string} file */
+export function failOn(n, bad, file) {
+  appendFileSync(file, `${n}\n`)
+  if (n === bad) throw new RangeError(`failed on ${n}`)
+  return n
+}
+
+/** @param {number} n @param {string} file @param {number} ms */
+export async function noteAndWaitFor(n, file, ms) {
+  appendFileSync(file, `${n}\n`)
+  await delay(ms)
+  return n
+}
+
 /** Awaits for ever and looks at no signal. @param {string} file */
 export async function never(file) {
   appendFileSync(file, 'begun\n')
