@@ -187,10 +187,12 @@ export async function fillHeap(file) {
   }
 }
 
-/** @param {number} ms @param {NodeJS.Signals} signal */
-export function spinThenKill(ms, signal) {
+/** @param {number} ms @param {NodeJS.Signals | 'exit' | undefined} how */
+export function spinThenKill(ms, how) {
   spinMs(ms)
-  process.kill(process.pid, signal)
+  if (how === undefined) return
+  if (how === 'exit') process.exit(9)
+  process.kill(process.pid, how)
   spinMs(60_000)
 }
 
@@ -212,4 +214,18 @@ export function exitAndNote(file) {
 /** Highest resident memory of this process so far. */
 export function peakMiB() {
   return process.resourceUsage().maxRSS / 1024
+}
+
+/** @param {number} ms */
+export async function waitMs(ms) {
+  await delay(ms)
+  return ms
+}
+
+/** @param {string} file @param {NodeJS.Signals | 'exit'} how */
+export function noteAndEnd(file, how) {
+  appendFileSync(file, `${process.pid}\n`)
+  if (how === 'exit') process.exit(9)
+  process.kill(process.pid, how)
+  spinMs(60_000)
 }

@@ -25,7 +25,7 @@ export const tasks = new URL('fault-tasks.mjs', import.meta.url)
 
 /** @param {Options} [options] @returns {import('tidypool').Executor<Tasks>} */
 export function executor({ execArgv, onEscape, resourceLimits, env, ...common } = {}) {
-  if (kind === 'inline') return new InlineExecutor(tasks, common)
+  if (kind === 'inline') return new InlineExecutor(tasks, { ...common, maxWorkers: 1 })
   if (kind === 'thread') return new ThreadExecutor(tasks, { ...common, env, resourceLimits })
   return new ProcessExecutor(tasks, { ...common, env, execArgv, onEscape })
 }
