@@ -179,7 +179,10 @@ describe('graceful end', { concurrency: 2 }, () => {
       }
       const since = performance.now()
       if (repeat % 3 === 0) program.kill('SIGTERM')
-      if (repeat % 3 === 1) await Promise.all([program.line('before'), program.kill('SIGTERM')])
+      if (repeat % 3 === 1) {
+        program.kill('SIGTERM')
+        await program.line('before')
+      }
       for (const { pid } of others) process.kill(pid, 'SIGTERM')
       if (repeat % 3 === 2) program.kill('SIGTERM')
       const end = await program.ended

@@ -83,11 +83,13 @@ export async function until<T>(
   condition: () => T | Promise<T>,
   what: string,
   limitMs: number = 10_000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | null | undefined>> {
   const deadline = performance.now() + limitMs
   for (;;) {
     const value = await condition()
-    if (value !== undefined && value !== null && value !== false) return value
+    if (value !== undefined && value !== null && value !== false) {
+      return value as Exclude<T, false | null | undefined>
+    }
     if (performance.now() > deadline) throw new Error(`waited ${limitMs} ms for ${what}`)
     await delay(5)
   }

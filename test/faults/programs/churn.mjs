@@ -7,9 +7,12 @@ import { hold, pool, say } from './holdings.mjs'
 
 const [kind = 'process'] = process.argv.slice(2)
 
-if (kind === 'in-thread' && isMainThread)
-  new Worker(new URL(import.meta.url), { argv: ['process'] })
-else await churn(kind)
+if (kind === 'in-thread' && isMainThread) {
+  const owner = new Worker(new URL(import.meta.url), { argv: ['process'] })
+  owner.ref()
+} else {
+  await churn(kind)
+}
 
 /** @param {string} kind */
 async function churn(kind) {

@@ -148,7 +148,7 @@ await betweenLooks(async () => {
       await way()
       assert.deepEqual(activeExecutors(), [])
     } catch (error) {
-      throw new Error(`${name}: ${error}`, { cause: error })
+      throw new Error(`${name}: ${String(error)}`, { cause: error })
     }
     say('held', name)
   }
