@@ -2,8 +2,8 @@
  * Brings tasks to workers and outcomes to futures.
  *
  * - A task is given to the worker that has least to do. Small tasks travel in batches (see `pace.ts`).
- * - A batch never holds a task back while another worker is idle: what has not begun is taken back (`#rebalance`).
- * - Every task gets exactly one outcome: `#settle` is the only place that gives one.
+ * - A batch never holds a task back while another worker is idle (`balance.ts`).
+ * - Every task gets exactly one outcome (`ledger.ts`), and what does not end is ended (`interruption.ts`).
  * - What a worker had begun when it died is not run again in silence; what it had not begun is.
  */
 import {
@@ -14,12 +14,15 @@ import {
 } from '../errors.ts'
 import type { ExecutorStats } from '../lifetime/life.ts'
 import { decodeError } from '../worker/error-codec.ts'
-import type { Phase } from '../worker/marks.ts'
+import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
-import { repetitionPauseMs, restartPauseMs } from './back-off.ts'
+import { restartPauseMs } from './back-off.ts'
+import { Balance } from './balance.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
+import { Interruption } from './interruption.ts'
+import { Ledger } from './ledger.ts'
 import type { ResolvedOptions } from './options.ts'
 import { outcomeOf } from './outcome.ts'
 import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
@@ -30,15 +33,8 @@ import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
 
-/** A worker that has been silent this long while others idle is asked for what it has not begun. */
-const REBALANCE_MS = 2
 /** Workers that may die one after another without having begun anything. */
 const MAX_FRUITLESS = 5
-const DEFAULT_TIMEOUT_GRACE_MS: Readonly<Record<Phase, number>> = {
-  loading: 0,
-  running: 0,
-  waiting: 250,
-}
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
@@ -49,12 +45,9 @@ export class Dispatcher implements RosterListener {
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
   )
-  /** Tasks without an outcome, and tasks with one that still occupy a worker. */
-  readonly #unfinished = new Set<Task>()
-  #delayed = 0
-  #finished = 0
-  #failed = 0
-  #cancelled = 0
+  readonly #ledger: Ledger
+  readonly #interruption: Interruption
+  readonly #balance: Balance
   #killed = 0
   #isScheduled = false
   #isOpen = true
@@ -62,14 +55,13 @@ export class Dispatcher implements RosterListener {
   /** Like `#fruitless`, but not counted anew when their tasks were given up. */
   #deathsInARow = 0
   #minimumTimer: NodeJS.Timeout | undefined
-  #rebalanceTimer: NodeJS.Timeout | undefined
-  #onDrained: (() => void)[] = []
   graceMs: number
 
   constructor(options: ResolvedOptions, source: WorkerSource, initializerModule: string) {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
+    this.#ledger = new Ledger(options.name, this.#queue)
     const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
@@ -85,12 +77,20 @@ export class Dispatcher implements RosterListener {
       },
       this,
     )
+    this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
+    this.#balance = new Balance(
+      this.roster,
+      this.#isExclusive ? options.maxWorkers : 0,
+      () => this.#queue.size === 0,
+      (tasks) => this.#requeue(tasks),
+    )
     this.#keepMinimum()
   }
 
-  /** Tasks that wait, in the queue or for their repetition. */
-  get queued(): number {
-    return this.#queue.size + this.#delayed
+  /** Whether `maxQueue` tasks wait: in the queue, for their repetition, or in a batch behind others. */
+  get isFull(): boolean {
+    const { maxQueue } = this.#options
+    return maxQueue !== Infinity && this.stats().queued >= maxQueue
   }
 
   /** Calls in flight at once that keep every worker busy: at least two batches each. */
@@ -108,14 +108,15 @@ export class Dispatcher implements RosterListener {
       given += seat.inflight.size
       running += Math.min(seat.inflight.size, this.#options.tasksPerWorker)
     }
+    const { fulfilled, rejected, cancelled } = this.#ledger.counts
     return {
       workers: this.roster.seats.size,
       idle,
-      queued: this.queued + given - running,
+      queued: this.#queue.size + this.#ledger.delayed + given - running,
       running,
-      finished: this.#finished,
-      failed: this.#failed,
-      cancelled: this.#cancelled,
+      finished: fulfilled,
+      failed: rejected,
+      cancelled,
     }
   }
 
@@ -124,7 +125,7 @@ export class Dispatcher implements RosterListener {
   }
 
   submit(task: Task): void {
-    this.#unfinished.add(task)
+    this.#ledger.open(task)
     publishTask('submit', this.#name, task)
     this.#queue.push(task)
     this.#dispatchSoon()
@@ -136,13 +137,13 @@ export class Dispatcher implements RosterListener {
     const error = new TaskCancelledError(task.spec.name, reason)
     const { seat } = task
     if (!seat) {
-      this.#settle(task, 'cancelled', error)
+      this.#ledger.settle(task, 'cancelled', error)
       return true
     }
     const back = seat.revoke(task.seq, task.seq)
     this.#requeue(back.filter((other) => other !== task))
-    this.#settle(task, 'cancelled', error)
-    if (!back.includes(task)) this.#interrupt(seat, task, reason, this.graceMs)
+    this.#ledger.settle(task, 'cancelled', error)
+    if (!back.includes(task)) this.#interruption.interrupt(seat, task, reason, this.graceMs)
     return true
   }
 
@@ -152,26 +153,24 @@ export class Dispatcher implements RosterListener {
       const next = seat.worker ? seat.worker.marks.read().seq + 1 : 1
       if (this.#isExclusive && seat.given >= next) this.#requeue(seat.revoke(next, seat.given))
     }
-    for (const task of this.#unfinished) {
+    for (const task of this.#ledger.unfinished) {
       if (running || !task.seat || !task.seat.hasBegun(task)) this.cancel(task, reason)
     }
   }
 
   /** Resolves when no task is without an outcome and none occupies a worker. */
   drain(): Promise<void> {
-    if (this.#unfinished.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#onDrained.push(resolve))
+    return this.#ledger.drain()
   }
 
   /** Ends every worker. No task must be left. Resolves when all have ended. */
   async close(): Promise<void> {
     this.#isOpen = false
     this.roster.stopOpening()
-    clearTimeout(this.#rebalanceTimer)
+    this.#balance.stop()
     clearTimeout(this.#minimumTimer)
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
-    if (this.roster.seats.size > 0)
-      await new Promise<void>((resolve) => this.#onDrained.push(resolve))
+    await this.roster.emptied()
   }
 
   killSync(): void {
@@ -205,11 +204,11 @@ export class Dispatcher implements RosterListener {
     let hadBegun = seat.answered > 0
     for (const task of tasks) {
       const ran = seat.hasBegun(task)
+      if (ran && !task.isSettled) this.#noteAttempt(seat, task)
       seat.remove(task)
       hadBegun ||= ran
-      if (task.isSettled) this.#released(task)
+      if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        task.begun += 1
         this.#killed += end.how === 'killed' ? 1 : 0
         this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task)))
       } else untouched.push(task)
@@ -229,15 +228,14 @@ export class Dispatcher implements RosterListener {
     }
     this.#keepMinimum()
     this.#dispatchSoon()
-    this.#checkDrained()
   }
 
   onStartFailed(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
     if (this.roster.seats.size > 0) return
-    for (const task of this.#unfinished) {
+    for (const task of this.#ledger.unfinished) {
       if (!task.isSettled && !task.seat) {
-        this.#settle(task, 'rejected', new WorkerStartError(error.attempts, error.cause))
+        this.#ledger.settle(task, 'rejected', new WorkerStartError(error.attempts, error.cause))
       }
     }
   }
@@ -272,7 +270,7 @@ export class Dispatcher implements RosterListener {
       if (!seat) break
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
-    if (this.#queue.size === 0) this.#rebalanceSoon()
+    if (this.#queue.size === 0) this.#balance.soon()
     else if (this.#isOpen) {
       const missing = Math.min(
         this.#options.maxWorkers - this.roster.size,
@@ -309,7 +307,7 @@ export class Dispatcher implements RosterListener {
     seat.idleTimer = undefined
     sendCalls(seat, batch, (task, error) => {
       seat.remove(task)
-      this.#settle(task, 'rejected', error)
+      this.#ledger.settle(task, 'rejected', error)
     })
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
@@ -330,38 +328,6 @@ export class Dispatcher implements RosterListener {
     if (tasks.length > 0) this.#dispatchSoon()
   }
 
-  #rebalanceSoon(): void {
-    if (this.#rebalanceTimer || !this.#isExclusive || !this.#couldRebalance()) return
-    this.#rebalanceTimer = setTimeout(() => {
-      this.#rebalanceTimer = undefined
-      this.#rebalance()
-    }, REBALANCE_MS).unref()
-  }
-
-  #couldRebalance(): boolean {
-    let hasIdle = this.roster.size < this.#options.maxWorkers
-    let hasWaiting = false
-    for (const seat of this.roster.seats) {
-      hasIdle ||= seat.isIdle
-      hasWaiting ||= seat.inflight.size > 1
-    }
-    return this.#queue.size === 0 && hasIdle && hasWaiting
-  }
-
-  /** Takes the later half of what the fullest worker has not begun; `#dispatch` gives it to idle ones. */
-  #rebalance(): void {
-    if (!this.#couldRebalance()) return
-    const fullest = [...this.roster.seats].reduce((most, seat) =>
-      seat.inflight.size > most.inflight.size ? seat : most,
-    )
-    const begun = fullest.worker?.marks.read().seq ?? 0
-    // Not by counting from the last one given: what was taken back before is among those numbers.
-    const waiting = [...fullest.inflight.keys()].filter((seq) => seq > begun)
-    const from = waiting[Math.floor(waiting.length / 2)]
-    if (from !== undefined) this.#requeue(fullest.revoke(from, fullest.given))
-    this.#rebalanceSoon()
-  }
-
   // ---- from workers ----
 
   #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
@@ -373,15 +339,15 @@ export class Dispatcher implements RosterListener {
       task.begun += 1
       if (outcome !== 'module') this.#pace.note(task, runMs)
       if (task.isSettled) {
-        this.#released(task)
+        this.#ledger.release(task)
         continue
       }
       task.waitMs = task.assignedAt - task.submittedAt + waitedMs
       task.runMs = runMs
       task.worker = seat.id
       const result = outcomeOf(task.spec.name, outcome, value)
-      if (result.status === 'fulfilled') this.#settle(task, 'fulfilled', result.value)
-      else if (result.final) this.#settle(task, 'rejected', result.error)
+      if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
+      else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
       else this.#attemptFailed(task, result.error)
     }
     if (rss !== undefined && rss > this.#options.maxWorkerRssBytes) seat.isWornOut = true
@@ -389,8 +355,7 @@ export class Dispatcher implements RosterListener {
   }
 
   #afterAnswer(seat: Seat): void {
-    if (seat.condemned && [...seat.inflight.values()].every((task) => task.isSettled))
-      this.roster.kill(seat)
+    this.#interruption.answered(seat)
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
     this.#dispatch()
@@ -410,7 +375,7 @@ export class Dispatcher implements RosterListener {
       const task = seat.inflight.get(seq)
       if (!task) continue
       seat.remove(task)
-      if (task.isSettled) this.#released(task)
+      if (task.isSettled) this.#ledger.release(task)
       else back.push(task)
     }
     this.#requeue(back)
@@ -463,104 +428,30 @@ export class Dispatcher implements RosterListener {
   // ---- outcomes ----
 
   #expire(seat: Seat, task: Task, phase: Phase): void {
-    const { timeoutMs } = task.spec.call
-    const error = new TaskTimeoutError(task.spec.name, timeoutMs)
-    task.worker = seat.id
-    task.waitMs = task.assignedAt - task.submittedAt
-    task.runMs = timeoutMs
+    const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
+    this.#noteAttempt(seat, task)
     this.#killed += 1
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
-    const left = this.#willRepeat(task) ? seat.leaveBehind(task) : task
-    if (left !== task) this.#unfinished.add(left)
-    task.begun += 1
+    const left = this.#ledger.willRepeat(task) ? seat.leaveBehind(task) : task
+    if (left !== task) this.#ledger.open(left)
     this.#attemptFailed(task, error)
-    this.#interrupt(
-      seat,
-      left,
-      error,
-      this.#options.timeoutGraceMs ?? DEFAULT_TIMEOUT_GRACE_MS[phase],
-    )
+    this.#interruption.expired(seat, left, phase, error)
   }
 
-  /** Asks a begun task to end; after `graceMs` its worker is killed. */
-  #interrupt(seat: Seat, task: Task, reason: unknown, graceMs: number): void {
-    if (graceMs === 0 && seat.hasBegun(task)) {
-      this.#giveUp(seat, 0)
-      return
-    }
-    try {
-      seat.worker?.send({ type: 'cancel', seq: task.seq, reason })
-    } catch {
-      seat.worker?.send({ type: 'cancel', seq: task.seq, reason: undefined }) // a reason that cannot be cloned
-    }
-    if (graceMs > 2 ** 31 - 1) return
-    task.timer = setTimeout(() => {
-      // A call that waits behind another one costs nobody anything; its worker is left alone.
-      if (seat.hasBegun(task)) this.#giveUp(seat, graceMs)
-      else this.#interrupt(seat, task, reason, graceMs)
-    }, graceMs)
-  }
-
-  /** Kills a worker whose task does not end; tasks beside it may finish first, if that takes no longer than `graceMs`. */
-  #giveUp(seat: Seat, graceMs: number): void {
-    const hasOthers =
-      !this.#isExclusive && [...seat.inflight.values()].some((task) => !task.isSettled)
-    if (!hasOthers || graceMs === 0) this.roster.kill(seat)
-    else seat.condemned ??= setTimeout(() => this.roster.kill(seat), graceMs)
-  }
-
-  #willRepeat(task: Task): boolean {
-    return task.attempt <= task.spec.call.retries
+  /** What is known of an attempt that sent no result. */
+  #noteAttempt(seat: Seat, task: Task): void {
+    const mark = seat.worker?.marks.read()
+    const startedAtMs = task.startedAtMs ?? (mark?.seq === task.seq ? mark.atMs : undefined)
+    task.begun += 1
+    task.worker = seat.id
+    task.runMs = startedAtMs === undefined ? 0 : monotonicMs() - startedAtMs
+    task.waitMs = Math.max(0, performance.now() - task.runMs - task.submittedAt)
   }
 
   #attemptFailed(task: Task, error: unknown): void {
-    if (!this.#willRepeat(task)) {
-      this.#settle(task, 'rejected', error)
-      return
-    }
-    publishTask('retry', this.#name, task)
-    task.state = 'delayed'
-    this.#delayed += 1
-    task.timer = setTimeout(() => {
-      task.timer = undefined
-      this.#delayed -= 1
-      task.attempt += 1
+    this.#ledger.attemptFailed(task, error, () => {
       this.#queue.push(task)
       this.#dispatch()
-    }, repetitionPauseMs(task.attempt))
-  }
-
-  #settle(task: Task, status: 'fulfilled' | 'rejected' | 'cancelled', value: unknown): void {
-    if (task.state === 'queued') this.#queue.forget()
-    if (task.state === 'delayed') {
-      this.#delayed -= 1
-      clearTimeout(task.timer)
-    }
-    task.state = 'settled'
-    if (status === 'fulfilled') {
-      this.#finished += 1
-      task.outcome?.fulfil(value)
-    } else if (status === 'rejected') {
-      this.#failed += 1
-      task.outcome?.reject(value)
-    } else {
-      this.#cancelled += 1
-      task.outcome?.cancel(value)
-    }
-    publishTask('settle', this.#name, task, status)
-    task.onSettled?.(status, value)
-    if (!task.seat) this.#released(task)
-  }
-
-  /** The task has its outcome and occupies nothing. */
-  #released(task: Task): void {
-    this.#unfinished.delete(task)
-    this.#checkDrained()
-  }
-
-  #checkDrained(): void {
-    if (this.#unfinished.size > 0) return
-    if (!this.#isOpen && this.roster.seats.size > 0) return
-    for (const resolve of this.#onDrained.splice(0)) resolve()
+    })
   }
 }

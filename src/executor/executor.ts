@@ -185,6 +185,7 @@ export interface Executor<M> extends TaskRunner<M>, AsyncDisposable {
    *   tasks still finish while the process lives.
    * @param options.cancelPending  Cancel what has not begun. With `wait: false`, running tasks too. Default false.
    * @param options.graceMs        How long a cancelled task or a worker may take to end by itself.
+   * @returns what was done; of workers and descendants, the last thousand.
    * @see Python's `Executor.shutdown`.
    */
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport>

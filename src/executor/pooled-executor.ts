@@ -166,7 +166,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
       moduleReference: (module) => this.#moduleReference(module),
       submit: (spec, group) => this.#submit(spec, group),
       cancel: (task, reason) => dispatcher.cancel(task, reason),
-      hasRoom: () => dispatcher.queued < this.#options.maxQueue,
+      hasRoom: () => !dispatcher.isFull,
       get usefulLookahead() {
         return dispatcher.usefulLookahead
       },
@@ -186,8 +186,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   #submit(spec: TaskSpec, group: SignalGroup | undefined): Submitted {
     if (this.#state !== 'open') throw new ExecutorClosedError(this.name)
     const { maxQueue, onFull } = this.#options
-    if (onFull === 'throw' && this.#dispatcher.queued >= maxQueue)
-      throw new QueueFullError(maxQueue)
+    if (onFull === 'throw' && this.#dispatcher.isFull) throw new QueueFullError(maxQueue)
     this.#lastTaskId += 1
     const task = new Task(this.#lastTaskId, spec)
     const owner: FutureOwner = {

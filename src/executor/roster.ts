@@ -38,6 +38,7 @@ export class Roster {
   readonly #closing = new AbortController()
   #opening = 0
   #lastId = 0
+  #onEmptied: (() => void)[] = []
   #isRef = true
   signalsIgnored = false
   readonly ends: WorkerEndReport[] = []
@@ -97,6 +98,12 @@ export class Roster {
       if (this.#closing.signal.aborted) return
       this.#listener.onStartFailed(new WorkerStartError(attempts, error))
     }
+  }
+
+  /** Resolves when there is no worker. */
+  emptied(): Promise<void> {
+    if (this.#seats.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onEmptied.push(resolve))
   }
 
   /** Gives up attempts to start workers. */
@@ -194,14 +201,23 @@ export class Roster {
     clearTimeout(seat.limitTimer)
     clearTimeout(seat.condemned)
     const { how, exitCode, signal } = end
-    this.ends.push({ worker: seat.id, pid: seat.worker?.pid, how, exitCode, signal })
-    this.escaped.push(...end.escaped)
-    this.ended.push(...end.ended)
-    this.errors.push(...end.errors)
+    remember(this.ends, [{ worker: seat.id, pid: seat.worker?.pid, how, exitCode, signal }])
+    remember(this.escaped, end.escaped)
+    remember(this.ended, end.ended)
+    remember(this.errors, end.errors)
     publishWorker('end', this.#executor, seat)
     if (this.#seats.size === 0) this.#source.release()
     if (wasReady) this.#listener.onEnd(seat, end)
+    if (this.#seats.size === 0) for (const resolve of this.#onEmptied.splice(0)) resolve()
   }
+}
+
+/** A service that replaces its workers for months must not remember each of them. */
+const REMEMBERED = 1000
+
+function remember<T>(list: T[], items: readonly T[]): void {
+  list.push(...items)
+  if (list.length > REMEMBERED) list.splice(0, list.length - REMEMBERED)
 }
 
 function startFailure(end: WorkerEnd): Error {

@@ -4,7 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream'
 
-const KEPT_BYTES = 4096
+const KEPT_BYTES = 16 * 1024
 const KEPT_LINES = 12
 
 export class StderrTail {
@@ -25,7 +25,11 @@ export class StderrTail {
   }
 
   text(): string {
-    return this.#kept.trimEnd().split('\n').slice(-KEPT_LINES).join('\n')
+    const lines = this.#kept.trimEnd().split('\n')
+    const last = lines.slice(-KEPT_LINES)
+    // V8 says why it gives up, and then prints a long stack of native frames.
+    const reason = lines.find((line) => line.startsWith('FATAL ERROR'))
+    return (reason === undefined || last.includes(reason) ? last : [reason, ...last]).join('\n')
   }
 
   close(): void {

@@ -16,7 +16,7 @@ export interface TaskContext {
    * Tells the caller how far the task is: it arrives as the first argument of the call option `onProgress`.
    * The latest value is delivered at most every 50 ms; what cannot be cloned is refused with a TypeError.
    */
-  progress(value: unknown): void
+  readonly progress: (value: unknown) => void
 }
 
 interface ContextHolder {

@@ -20,8 +20,6 @@ export class TaskRun implements TaskContext {
     this.attempt = attempt
     this.workerId = workerId
     this.#post = postProgress
-    // A task may write `const { progress } = taskContext()`.
-    this.progress = this.progress.bind(this)
   }
 
   get signal(): AbortSignal {
@@ -37,12 +35,15 @@ export class TaskRun implements TaskContext {
     this.#controller?.abort(reason)
   }
 
-  progress(value: unknown): void {
-    if (this.#ended) return
-    this.#held = { value }
-    const waitMs = this.#postedAt + PROGRESS_INTERVAL_MS - performance.now()
-    if (waitMs <= 0) this.#deliver()
-    else this.#timer ??= setTimeout(() => this.#deliver(), waitMs).unref()
+  /** Bound, for tasks that write `const { progress } = taskContext()`; made on demand, for those that do not. */
+  get progress(): (value: unknown) => void {
+    return (value) => {
+      if (this.#ended) return
+      this.#held = { value }
+      const waitMs = this.#postedAt + PROGRESS_INTERVAL_MS - performance.now()
+      if (waitMs <= 0) this.#deliver()
+      else this.#timer ??= setTimeout(() => this.#deliver(), waitMs).unref()
+    }
   }
 
   /** The last value goes out before the result. */

@@ -1,0 +1,66 @@
+/**
+ * Ends tasks that are running: asks through their signal, and kills the worker when that is not heard in time.
+ * The future has its outcome by then; what is waited for here is the worker.
+ */
+import type { Phase } from '../worker/marks.ts'
+import type { Roster } from './roster.ts'
+import type { Seat } from './seat.ts'
+import type { Task } from './task.ts'
+
+/** A loop cannot see an abort; a task that awaits can. */
+const TIMEOUT_GRACE_MS: Readonly<Record<Phase, number>> = { loading: 0, running: 0, waiting: 250 }
+/** Longer is no limit: a timer cannot be set for it. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+export class Interruption {
+  readonly #roster: Roster
+  readonly #isExclusive: boolean
+  readonly #timeoutGraceMs: number | undefined
+
+  /** @param isExclusive  Whether a worker runs one task at a time. */
+  constructor(roster: Roster, isExclusive: boolean, timeoutGraceMs: number | undefined) {
+    this.#roster = roster
+    this.#isExclusive = isExclusive
+    this.#timeoutGraceMs = timeoutGraceMs
+  }
+
+  /** Ends a task that is out of time. */
+  expired(seat: Seat, task: Task, phase: Phase, reason: unknown): void {
+    this.interrupt(seat, task, reason, this.#timeoutGraceMs ?? TIMEOUT_GRACE_MS[phase])
+  }
+
+  /** Asks a task to end; if it has begun, its worker is killed after `graceMs`. */
+  interrupt(seat: Seat, task: Task, reason: unknown, graceMs: number): void {
+    if (graceMs === 0 && seat.hasBegun(task)) {
+      this.#roster.kill(seat)
+      return
+    }
+    try {
+      seat.worker?.send({ type: 'cancel', seq: task.seq, reason })
+    } catch {
+      // A reason that cannot be cloned: the task is aborted without it.
+      seat.worker?.send({ type: 'cancel', seq: task.seq, reason: undefined })
+    }
+    if (graceMs > LONGEST_TIMER_MS) return
+    task.timer = setTimeout(() => {
+      // A call that waits behind another one costs nobody anything; its worker is left alone.
+      if (seat.hasBegun(task)) this.#giveUp(seat, graceMs)
+      else this.interrupt(seat, task, reason, graceMs)
+    }, graceMs)
+  }
+
+  /** Call it when a worker has answered: one that only waited for the neighbours of a stuck task is killed now. */
+  answered(seat: Seat): void {
+    if (seat.condemned && !hasOpenTasks(seat)) this.#roster.kill(seat)
+  }
+
+  /** Kills a worker whose task does not end; tasks beside it may finish first, if that takes no longer than `graceMs`. */
+  #giveUp(seat: Seat, graceMs: number): void {
+    if (this.#isExclusive || !hasOpenTasks(seat)) this.#roster.kill(seat)
+    else seat.condemned ??= setTimeout(() => this.#roster.kill(seat), graceMs)
+  }
+}
+
+function hasOpenTasks(seat: Seat): boolean {
+  return [...seat.inflight.values()].some((task) => !task.isSettled)
+}

@@ -1,0 +1,93 @@
+/**
+ * What becomes of every task: the only place where one gets its outcome, and where they are counted.
+ */
+import { repetitionPauseMs } from './back-off.ts'
+import { publishTask } from './events.ts'
+import type { Task } from './task.ts'
+import type { TaskQueue } from './task-queue.ts'
+
+export type Status = 'fulfilled' | 'rejected' | 'cancelled'
+
+export class Ledger {
+  readonly #executor: string
+  readonly #queue: TaskQueue
+  /** Tasks without an outcome, and tasks with one that still occupy a worker. */
+  readonly #unfinished = new Set<Task>()
+  #onDrained: (() => void)[] = []
+  #delayed = 0
+  readonly #counts: Record<Status, number> = { fulfilled: 0, rejected: 0, cancelled: 0 }
+
+  constructor(executor: string, queue: TaskQueue) {
+    this.#executor = executor
+    this.#queue = queue
+  }
+
+  get unfinished(): ReadonlySet<Task> {
+    return this.#unfinished
+  }
+
+  /** Tasks that wait for their repetition. */
+  get delayed(): number {
+    return this.#delayed
+  }
+
+  get counts(): Readonly<Record<Status, number>> {
+    return this.#counts
+  }
+
+  /** From here on the task is waited for. */
+  open(task: Task): void {
+    this.#unfinished.add(task)
+  }
+
+  /** Gives the task its outcome, once and for all. */
+  settle(task: Task, status: Status, value: unknown): void {
+    if (task.state === 'queued') this.#queue.forget()
+    if (task.state === 'delayed') {
+      this.#delayed -= 1
+      clearTimeout(task.timer)
+    }
+    task.state = 'settled'
+    this.#counts[status] += 1
+    if (status === 'fulfilled') task.outcome?.fulfil(value)
+    else if (status === 'rejected') task.outcome?.reject(value)
+    else task.outcome?.cancel(value)
+    publishTask('settle', this.#executor, task, status)
+    task.onSettled?.(status, value)
+    if (!task.seat) this.release(task)
+  }
+
+  /** The task has its outcome and occupies nothing. */
+  release(task: Task): void {
+    this.#unfinished.delete(task)
+    if (this.#unfinished.size > 0) return
+    for (const resolve of this.#onDrained.splice(0)) resolve()
+  }
+
+  willRepeat(task: Task): boolean {
+    return task.attempt <= task.spec.call.retries
+  }
+
+  /** An attempt failed: the task fails, or waits a little and goes `again`. */
+  attemptFailed(task: Task, error: unknown, again: (task: Task) => void): void {
+    if (!this.willRepeat(task)) {
+      this.settle(task, 'rejected', error)
+      return
+    }
+    publishTask('retry', this.#executor, task)
+    task.state = 'delayed'
+    this.#delayed += 1
+    task.timer = setTimeout(() => {
+      task.timer = undefined
+      this.#delayed -= 1
+      task.attempt += 1
+      again(task)
+    }, repetitionPauseMs(task.attempt))
+  }
+
+  /** Resolves when no task is without an outcome and none occupies a worker. */
+  drain(): Promise<void> {
+    if (this.#unfinished.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#onDrained.push(resolve))
+  }
+}
