@@ -18,7 +18,7 @@ async function killed(stage: Stage, parent: Program, group: boolean): Promise<Go
   return stage.gone({ since, processesMs: limit })
 }
 
-for (const kind of ['process', 'thread', 'inline'] as const) {
+for (const kind of ['process', 'thread', 'inline', 'nested'] as const) {
   for (const state of ['idle', 'busy'] as const) {
     for (const [id, group] of [
       ['B6', false],

@@ -38,7 +38,9 @@ describe('program exits', { concurrency: 2 }, () => {
         return allMs
       })
     }
+  }
 
+  for (const kind of ['process', 'thread', 'inline', 'nested'] as const) {
     for (const way of ['exit', 'reallyExit'] as const) {
       faultRow(
         { id: 'A4', kind: `${kind}, process.${way}`, ciRepeats: 2, skip },

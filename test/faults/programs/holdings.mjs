@@ -69,6 +69,17 @@ export async function hold(executor, { busy }) {
   return { pids: pids.filter((pid) => pid !== undefined), dir }
 }
 
+/**
+ * Has a task hold one of everything as well, in a scope within that of its worker. For worker processes only.
+ * @param {Pool} executor
+ * @returns {Promise<Held>}
+ */
+export function holdNested(executor) {
+  /** @type {import('tidypool').TaskRunner<typeof import('./nest.mjs')>} */
+  const nested = executor.module(new URL('./nest.mjs', import.meta.url))
+  return nested.submit('nest')
+}
+
 /** A temporary directory with something in it, held until the program ends. @returns {Promise<string>} */
 export function heldDirectory() {
   return new Promise((resolve, reject) => {

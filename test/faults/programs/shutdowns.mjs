@@ -1,8 +1,9 @@
 // Shuts executors of a kind down in every state that they can be in: `shutdowns.mjs KIND`
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { ExecutorClosedError, activeExecutors } from 'tidypool'
-import { pool, say } from './holdings.mjs'
+import { holdNested, pool, say } from './holdings.mjs'
 import { betweenLooks } from './own-handles.mjs'
 
 /** @typedef {import('./holdings.mjs').Pool} Pool */
@@ -138,6 +139,20 @@ if (kind === 'process') {
       report.ended.map(({ pid }) => pid),
       [pids[1]],
     )
+  }
+}
+
+/** What a task opened and left open is its worker's, and ends with it. */
+if (kind === 'process') {
+  ways['with an executor in a task'] = async () => {
+    const executor = pool(kind)
+    const { pids, dir } = await holdNested(executor)
+    const report = await executor.shutdown()
+    assert.deepEqual(report.errors, [])
+    const gone = (/** @type {number} */ pid) => !existsSync(`/proc/${pid}`)
+    const deadline = performance.now() + 2000
+    while (!(pids.every(gone) && !existsSync(dir)) && performance.now() < deadline) await delay(5)
+    assert.deepEqual([pids.filter((pid) => !gone(pid)), existsSync(dir)], [[], false])
   }
 }
 
