@@ -27,6 +27,7 @@ type ErrorClass = abstract new (...args: never[]) => Error
 
 const classes = new Map<string, ErrorClass>()
 const MAX_DEPTH = 16
+const MAX_ERRORS = 1000
 
 /**
  * Makes errors of these classes keep their class when they come back from a worker.
@@ -64,67 +65,95 @@ const builtIn: readonly ErrorClass[] = [
 for (const errorClass of builtIn) classes.set(errorClass.name, errorClass)
 for (const value of Object.values(ownErrors)) classes.set(value.name, value)
 
-/** Takes an error apart. What cannot be cloned in its own fields is left out, and so is what a getter throws on. */
+/**
+ * Takes an error apart. Never throws: what cannot be cloned in its own fields is left out, and so is what a getter
+ * throws on.
+ */
 export function encodeError(error: Error): EncodedError {
-  return encode(error, new Set())
+  return encode(error, [], { left: MAX_ERRORS })
 }
 
-function encode(error: Error, seen: Set<object>): EncodedError {
-  seen.add(error)
-  const names: string[] = []
-  for (
-    let proto: unknown = Object.getPrototypeOf(error);
-    proto instanceof Error || proto === Error.prototype;
-  ) {
-    const name: unknown = (proto as Error).constructor?.name
-    if (typeof name === 'string' && name !== '') names.push(name)
-    proto = Object.getPrototypeOf(proto)
-  }
+/** How many more errors may go into one: those that refer to each other twice would multiply. */
+interface Budget {
+  left: number
+}
+
+function encode(error: Error, ancestors: readonly unknown[], budget: Budget): EncodedError {
+  budget.left -= 1
+  const path = [...ancestors, error]
+  const own = error as unknown as Readonly<Record<string, unknown>>
+  const keys = attempt(() => Object.keys(error)) ?? []
   const fields: (readonly [string, EncodedValue])[] = []
-  for (const key of Object.keys(error)) {
+  for (const key of keys) {
     if (key === 'stack' || key === 'message' || key === 'cause' || key === 'errors') continue
-    const value = encodeValue(() => (error as unknown as Record<string, unknown>)[key], seen)
+    const value = encodeValue(() => own[key], path, budget)
     if (value) fields.push([key, value])
   }
+  // Inherited where a class has an accessor for it: DOMException, the AbortError of the platform.
+  const code = keys.includes('code') ? undefined : attempt(() => own['code'])
+  if (typeof code === 'number' || typeof code === 'string') fields.push(['code', { value: code }])
   const encoded: { -readonly [K in keyof EncodedError]: EncodedError[K] } = {
-    classes: names,
+    classes: classNames(error),
     name: text(() => error.name, 'Error'),
     message: text(() => error.message, ''),
     stack: text(() => error.stack, undefined),
     fields,
   }
-  if ('cause' in error) {
-    const cause = encodeValue(() => error.cause, seen)
+  if (attempt(() => 'cause' in error)) {
+    const cause = encodeValue(() => error.cause, path, budget)
     if (cause) encoded.cause = cause
   }
-  if ('errors' in error && Array.isArray(error.errors)) {
-    encoded.errors = error.errors.flatMap((value: unknown) => encodeValue(() => value, seen) ?? [])
+  const errors = attempt(() => own['errors'])
+  if (Array.isArray(errors)) {
+    encoded.errors = errors.flatMap(
+      (value: unknown) => encodeValue(() => value, path, budget) ?? [],
+    )
   }
   return encoded
 }
 
-function encodeValue(read: () => unknown, seen: Set<object>): EncodedValue | undefined {
-  try {
+function classNames(error: Error): string[] {
+  const names: string[] = []
+  let proto: unknown = Object.getPrototypeOf(error)
+  while (proto instanceof Error || proto === Error.prototype) {
+    const { constructor } = Object.getOwnPropertyDescriptors(proto)
+    const name = attempt(() => (constructor?.value as { name?: unknown } | undefined)?.name)
+    if (typeof name === 'string' && name !== '') names.push(name)
+    proto = Object.getPrototypeOf(proto)
+  }
+  return names
+}
+
+function encodeValue(
+  read: () => unknown,
+  ancestors: readonly unknown[],
+  budget: Budget,
+): EncodedValue | undefined {
+  return attempt(() => {
     const value = read()
     if (value instanceof Error) {
-      if (seen.has(value) || seen.size >= MAX_DEPTH) return undefined
-      return { error: encode(value, seen) }
+      const isTooMuch = ancestors.length >= MAX_DEPTH || budget.left <= 0
+      return ancestors.includes(value) || isTooMuch
+        ? undefined
+        : { error: encode(value, ancestors, budget) }
     }
     // Errors are rare: trying a copy here is what keeps one bad field from losing the whole error later.
     if (typeof value === 'object' && value !== null) return { value: structuredClone(value) }
     return typeof value === 'function' || typeof value === 'symbol' ? undefined : { value }
-  } catch {
-    // A getter that throws, or a value that cannot be cloned: the rest of the error still arrives.
-    return undefined
-  }
+  })
 }
 
 function text<T>(read: () => unknown, otherwise: T): string | T {
+  const value = attempt(read)
+  return typeof value === 'string' ? value : otherwise
+}
+
+/** Reading anything of a user's error can throw, and what cannot be cloned does: the rest of it still arrives. */
+function attempt<T>(read: () => T): T | undefined {
   try {
-    const value = read()
-    return typeof value === 'string' ? value : otherwise
+    return read()
   } catch {
-    return otherwise // a getter of the user's class threw
+    return undefined
   }
 }
 
@@ -134,9 +163,11 @@ export function decodeError(encoded: EncodedError): Error {
   const known = encoded.classes
     .map((name) => classes.get(name))
     .find((found) => found !== undefined)
-  if (known) Object.setPrototypeOf(error, known.prototype as object)
+  // Before it has its class: V8 formats the old stack at this moment, and reads `name` for it.
   define(error, 'stack', encoded.stack ?? `${encoded.name}: ${encoded.message}`)
-  if (error.name !== encoded.name) define(error, 'name', encoded.name)
+  if (known) Object.setPrototypeOf(error, known.prototype as object)
+  // A class may have an accessor that needs private fields, which did not cross.
+  if (attempt(() => error.name) !== encoded.name) define(error, 'name', encoded.name)
   if (encoded.cause) define(error, 'cause', decodeValue(encoded.cause))
   if (encoded.errors) define(error, 'errors', encoded.errors.map(decodeValue))
   for (const [key, value] of encoded.fields) {

@@ -163,14 +163,16 @@ export class TaskLoop {
     )
     this.#running.set(seq, run)
     let value: unknown
+    let isPending: boolean
     try {
       value = runInContext(run, this.#exclusive, () => task(...args))
+      isPending = isThenable(value) // `then` can be a getter that throws
     } catch (error) {
       this.#end(run, seq)
       this.#fail(seq, error, waitedMs, startedAt)
       return undefined
     }
-    if (!isThenable(value)) {
+    if (!isPending) {
       this.#end(run, seq)
       this.#succeed(seq, value, waitedMs, startedAt)
       return undefined
