@@ -1,6 +1,8 @@
 // B3, B4, B9, B10: signals to a program that handles them: by `handleSignals`, or by a listener of its own.
 import assert from 'node:assert/strict'
 import { describe } from 'node:test'
+import { setTimeout as delay } from 'node:timers/promises'
+import { errorCode } from '../../src/os/process-identity.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 import { assertSeen, type Held } from './holder.ts'
@@ -12,6 +14,7 @@ interface Options {
   readonly tasks: readonly number[]
   readonly graceMs?: number
   readonly holds?: boolean
+  readonly starting?: boolean
   readonly own?: 'beside' | 'alone'
 }
 
@@ -194,6 +197,22 @@ describe('graceful end', { concurrency: 2 }, () => {
     })
   }
 
+  faultRow({ id: 'B9', kind: 'process, while workers start', ciRepeats: 3, skip }, async (t) => {
+    const stage = new Stage(t)
+    const options = { tasks: [50, 50, 50], graceMs: 10_000, starting: true }
+    const [program] = await startGraceful(stage, 'process', options)
+    // A worker of a busy machine takes a quarter of a second to run its first module. The moment is the fault.
+    await delay(Math.random() * 250)
+    const since = performance.now()
+    for (const { pid } of stage.processes()) signalIfThere(pid, 'SIGTERM')
+    const end = await program.ended
+    await stage.gone({ since: end.at })
+    await program.drained()
+    assert.deepEqual([end.exitCode, end.signal], [null, 'SIGTERM'], `X: ${program.told}`)
+    assert.deepEqual(outcomes(program), allFulfilled(3), `F: ${program.told}`)
+    return end.at - since
+  })
+
   const skipPidOne = needs('linux', 'root', 'unshare', 'pid namespace')
   for (const kind of kinds) {
     faultRow(
@@ -218,3 +237,11 @@ describe('graceful end', { concurrency: 2 }, () => {
     )
   }
 })
+
+function signalIfThere(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if (errorCode(error) !== 'ESRCH') throw error
+  }
+}

@@ -55,5 +55,20 @@ describe('thread owner', { concurrency: 2 }, () => {
         },
       )
     }
+
+    faultRow(
+      { id: 'A5', kind: `${kind}, the main thread exits`, ciRepeats: 1, skip },
+      async (t) => {
+        const stage = new Stage(t)
+        const program = await stage.start('thread-owner.mjs', [kind, 'busy', 'mainExits'])
+        assertSeen(stage, await program.ready<Held>())
+        await program.line('main')
+        program.kill('SIGUSR2')
+        const end = await program.ended
+        const { allMs } = await stage.gone({ since: end.at })
+        assert.deepEqual([end.exitCode, end.signal], [7, null], program.told)
+        return allMs
+      },
+    )
   }
 })

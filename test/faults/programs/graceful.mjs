@@ -2,13 +2,21 @@
 //   tasks    what each task waits, in milliseconds; as many run at once as there are workers
 //   graceMs  of handleSignals
 //   holds    whether it also has a directory, a tethered command and descendants of tasks
+//   starting whether it says that it is ready while its workers start
 //   own      a listener of its own: `beside` handleSignals, or `alone`, without it
 import { setTimeout as delay } from 'node:timers/promises'
 import { handleSignals } from 'tidypool'
 import { hold, pool, say } from './holdings.mjs'
 
 const [kind = 'process', json = '{}'] = process.argv.slice(2)
-const { tasks = [], graceMs = 3000, holds = false, own, workers = 2 } = JSON.parse(json)
+const {
+  tasks = [],
+  graceMs = 3000,
+  holds = false,
+  starting = false,
+  own,
+  workers = 2,
+} = JSON.parse(json)
 
 // Stays until it is ended, whatever becomes of its executors.
 setInterval(() => {}, 1_000_000)
@@ -28,7 +36,7 @@ if (own !== undefined) {
 
 const held = holds ? await hold(executor, { busy: false }) : { pids: [], dir: '' }
 // Tasks are counted from here: what takes time at the start is over.
-if (!holds) await executor.submit('twice', 1)
+if (!holds && !starting) await executor.submit('twice', 1)
 let settled = 0
 for (const [index, ms] of tasks.entries()) {
   const future = executor.submit('wait', ms, index)
@@ -39,5 +47,6 @@ for (const [index, ms] of tasks.entries()) {
   void future.finally(() => settled++).catch(() => {})
 }
 // On a busy machine the first may have ended before there is a second worker.
-while (executor.stats().running + settled < Math.min(workers, tasks.length)) await delay(2)
+while (!starting && executor.stats().running + settled < Math.min(workers, tasks.length))
+  await delay(2)
 say('ready', { ...held, workers: executor.workers().map(({ pid }) => pid ?? 0) })

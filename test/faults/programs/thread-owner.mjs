@@ -1,5 +1,5 @@
 // A program whose worker thread owns an executor and all the rest; the thread ends in the way it is told:
-// `thread-owner.mjs KIND idle|busy exit|return|throw|terminate`
+// `thread-owner.mjs KIND idle|busy exit|return|throw|terminate|mainExits`
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { hold, pool, say } from './holdings.mjs'
 
@@ -22,6 +22,7 @@ async function inMain() {
   const alive = setInterval(() => {}, 1_000_000)
   // Told from outside when all was seen. A signal, since a reader of stdin would block the thread's messages.
   await new Promise((resolve) => process.once('SIGUSR2', resolve))
+  if (way === 'mainExits') process.exit(7)
   if (way === 'terminate') await thread.terminate()
   else thread.postMessage('end')
   await ended
