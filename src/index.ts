@@ -15,7 +15,7 @@ export {
   WorkerStartError,
   type WorkerDeath,
 } from './errors.ts'
-export { asCompleted } from './executor/as-completed.ts'
+export { asCompleted, type Completed } from './executor/as-completed.ts'
 export type {
   CallOptions,
   Executor,

@@ -207,9 +207,9 @@ export class Dispatcher implements RosterListener {
       if (ran && !task.isSettled) this.#noteAttempt(seat, task)
       seat.remove(task)
       hadBegun ||= ran
+      if (ran && end.how === 'killed') this.#killed += 1
       if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        this.#killed += end.how === 'killed' ? 1 : 0
         this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task)))
       } else untouched.push(task)
     }
@@ -430,7 +430,6 @@ export class Dispatcher implements RosterListener {
   #expire(seat: Seat, task: Task, phase: Phase): void {
     const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
     this.#noteAttempt(seat, task)
-    this.#killed += 1
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
     const left = this.#ledger.willRepeat(task) ? seat.leaveBehind(task) : task
     if (left !== task) this.#ledger.open(left)

@@ -186,7 +186,10 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   #submit(spec: TaskSpec, group: SignalGroup | undefined): Submitted {
     if (this.#state !== 'open') throw new ExecutorClosedError(this.name)
     const { maxQueue, onFull } = this.#options
-    if (onFull === 'throw' && this.#dispatcher.isFull) throw new QueueFullError(maxQueue)
+    // A map looks for room itself, and has one call in flight even where others leave none.
+    const isOfMap = spec.index !== undefined
+    if (onFull === 'throw' && !isOfMap && this.#dispatcher.isFull)
+      throw new QueueFullError(maxQueue)
     this.#lastTaskId += 1
     const task = new Task(this.#lastTaskId, spec)
     const owner: FutureOwner = {

@@ -53,8 +53,13 @@ export class TimeLimits {
   #arm(seat: Seat): void {
     const mark = seat.worker?.marks.read()
     let soonestMs = LONGEST_TIMER_MS
-    for (const task of this.#limited(seat))
-      soonestMs = Math.min(soonestMs, this.#remainingMs(task, mark))
+    for (const task of this.#limited(seat)) {
+      const { timeoutMs } = task.spec.call
+      // Nothing tells when loading ends and the task begins, so it is looked at again as if it had begun now.
+      const isLoading = phaseOf(task, mark) === 'loading'
+      const remainingMs = this.#remainingMs(task, mark)
+      soonestMs = Math.min(soonestMs, isLoading ? Math.min(timeoutMs, remainingMs) : remainingMs)
+    }
     seat.limitTimer = setTimeout(
       () => {
         // A turn later: results that have arrived meanwhile count.

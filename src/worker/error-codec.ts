@@ -116,8 +116,8 @@ function classNames(error: Error): string[] {
   const names: string[] = []
   let proto: unknown = Object.getPrototypeOf(error)
   while (proto instanceof Error || proto === Error.prototype) {
-    const { constructor } = Object.getOwnPropertyDescriptors(proto)
-    const name = attempt(() => (constructor?.value as { name?: unknown } | undefined)?.name)
+    const descriptor = Object.getOwnPropertyDescriptor(proto, 'constructor')
+    const name = attempt(() => (descriptor?.value as { name?: unknown } | undefined)?.name)
     if (typeof name === 'string' && name !== '') names.push(name)
     proto = Object.getPrototypeOf(proto)
   }

@@ -6,6 +6,7 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { isMainThread } from 'node:worker_threads'
 
 import { TaskModuleError } from '../errors.ts'
 
@@ -96,7 +97,10 @@ function hasTypeScript(): boolean {
   // A loader given on the command line (`--import tsx`, a path into its package, `tsx x.ts`) handles .ts; loading a
   // second one would compile twice.
   const loaders = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
-  return Boolean(features.typescript) || /(^|[\s=/\\])tsx([\s/\\]|$)/.test(loaders)
+  // tsx on the command line does nothing in worker threads.
+  return (
+    Boolean(features.typescript) || (isMainThread && /(^|[\s=/\\])tsx([\s/\\]|$)/.test(loaders))
+  )
 }
 
 interface TsxApi {

@@ -48,7 +48,7 @@ class ThreadWorker implements Worker {
       workerData,
       name: `tidypool-${setup.workerId}`,
       // The cookie lets the guardian find what the thread's tasks start.
-      env: { ...process.env, ...options.env, ...cookie },
+      env: defined({ ...process.env, ...options.env, ...cookie }),
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
       stdout: options.taskOutput !== 'inherit',
     })
@@ -71,7 +71,7 @@ class ThreadWorker implements Worker {
     this.#thread.postMessage({ type: 'stop' } satisfies ToWorker)
     this.#state = 'stopping'
     this.#thread.ref()
-    if (graceMs === Infinity) return
+    if (graceMs > 2 ** 31 - 1) return // longer than a timer can be
     this.#timer = setTimeout(() => this.kill(), graceMs)
   }
 
@@ -116,4 +116,12 @@ class ThreadWorker implements Worker {
       errors,
     })
   }
+}
+
+/** A thread would take `undefined` for a text; for a process it removes the variable. */
+function defined(env: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  )
+  return Object.fromEntries(entries)
 }

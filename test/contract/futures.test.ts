@@ -215,7 +215,7 @@ contract(
 )
 
 contract(
-  'asCompleted yields futures in the order in which they settle, each once',
+  'asCompleted yields outcomes in the order in which they settle, each once',
   {},
   async ({ pool, notes }) => {
     const executor = pool({ tasksPerWorker: 3, maxWorkers: 1 })
@@ -223,7 +223,7 @@ contract(
     const second = executor.submit('sleep', 60)
     const first = executor.submit('sleep', 1)
     const order: unknown[] = []
-    for await (const future of asCompleted<unknown>([last, second, first, second])) {
+    for await (const { future } of asCompleted<unknown>([last, second, first, second])) {
       order.push(future)
       if (future === second) last.cancel()
     }
@@ -241,8 +241,14 @@ contract(
       { maxWorkers: 1 },
     )
     const futures = [pool().submit('echo', 1), other.submit('failUntilAttempt', 2, notes.file)]
-    const states = await collect(asCompleted<unknown>(futures))
-    assert.deepEqual(states.map(({ state }) => state).toSorted(), ['fulfilled', 'rejected'])
+    const completed = await collect(asCompleted<unknown>(futures))
+    assert.deepEqual(
+      completed.map(({ future, status, value }) => [future.state, status, value]).toSorted(),
+      [
+        ['fulfilled', 'fulfilled', 1],
+        ['rejected', 'rejected', undefined],
+      ],
+    )
   },
 )
 
