@@ -13,6 +13,9 @@ import { ResultsFile, type OutMode } from '../../src/batch/results-file.ts'
 import { needs } from '../helpers/needs.ts'
 import { tempFolder } from './temp-folder.ts'
 
+/** What is started in a process of its own runs without a compiler. */
+const built = new URL('../../dist/batch/results-file.js', import.meta.url).href
+
 const task = { name: 'tasks.mjs#score', hash: 'a'.repeat(32) }
 const sameTask = { exportName: 'score', hash: task.hash }
 
@@ -165,24 +168,13 @@ test('a second opener is told the pid of the first, and gets the file when the f
 
 test('a lock dies with its holder, however it dies', { skip: needs('linux') }, async (t) => {
   const file = path.join(tempFolder(t), 'out.jsonl')
-  const module = new URL('../../src/batch/results-file.ts', import.meta.url).href
-  const code = `const { ResultsFile } = await import(${JSON.stringify(module)})
+  const code = `const { ResultsFile } = await import(${JSON.stringify(built)})
     await ResultsFile.open({ path: process.argv[1], mode: 'refuse', sameTask: undefined })
     console.log('open')
     setInterval(() => {}, 1000)`
-  const holder = spawn(
-    process.execPath,
-    [
-      ...process.execArgv.filter((arg) => !arg.startsWith('--test')),
-      '--input-type=module',
-      '-e',
-      code,
-      file,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', code, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.after(() => holder.kill('SIGKILL'))
   await once(holder.stdout, 'data')
   await assert.rejects(open(file, 'refuse'), { message: new RegExp(`pid ${holder.pid}`) })
@@ -195,24 +187,13 @@ test('a lock dies with its holder, however it dies', { skip: needs('linux') }, a
 test('a stopped holder still holds, and is not waited for', { skip: needs('linux') }, async (t) => {
   const folder = tempFolder(t)
   const file = path.join(folder, 'out.jsonl')
-  const module = new URL('../../src/batch/results-file.ts', import.meta.url).href
-  const code = `const { ResultsFile } = await import(${JSON.stringify(module)})
+  const code = `const { ResultsFile } = await import(${JSON.stringify(built)})
     await ResultsFile.open({ path: process.argv[1], mode: 'refuse', sameTask: undefined })
     console.log('open')
     setInterval(() => {}, 1000)`
-  const holder = spawn(
-    process.execPath,
-    [
-      ...process.execArgv.filter((arg) => !arg.startsWith('--test')),
-      '--input-type=module',
-      '-e',
-      code,
-      file,
-    ],
-    {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  )
+  const holder = spawn(process.execPath, ['--input-type=module', '-e', code, file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   t.after(() => holder.kill('SIGKILL'))
   await once(holder.stdout, 'data')
   holder.kill('SIGSTOP')
@@ -226,8 +207,7 @@ test(
     // A limit on the size of files stands in for the disk: write(2) takes what fits, and the next one fails.
     const folder = tempFolder(t)
     const file = path.join(folder, 'out.jsonl')
-    const module = new URL('../../src/batch/results-file.ts', import.meta.url).href
-    const code = `const { ResultsFile } = await import(${JSON.stringify(module)})
+    const code = `const { ResultsFile } = await import(${JSON.stringify(built)})
     const out = await ResultsFile.open({ path: process.argv[1], mode: 'refuse', sameTask: undefined })
     let lines = 0
     try {
@@ -237,15 +217,7 @@ test(
     }`
     const child = spawn(
       'prlimit',
-      [
-        '--fsize=10000',
-        process.execPath,
-        ...process.execArgv.filter((arg) => !arg.startsWith('--test')),
-        '--input-type=module',
-        '-e',
-        code,
-        file,
-      ],
+      ['--fsize=10000', process.execPath, '--input-type=module', '-e', code, file],
       {
         stdio: ['ignore', 'pipe', 'inherit'],
         // A compile cache that cannot be written is none of this test's business.

@@ -148,12 +148,13 @@ export async function until(
   isSo: () => boolean,
   what: string | (() => string),
   limitMs = 20_000,
+  pollMs = 5,
 ): Promise<void> {
   const deadline = performance.now() + limitMs
   while (!isSo()) {
     if (performance.now() > deadline)
       assert.fail(`waited ${limitMs} ms for ${typeof what === 'string' ? what : what()}`)
-    await delay(5)
+    await delay(pollMs)
   }
 }
 

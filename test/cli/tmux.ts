@@ -44,6 +44,9 @@ export async function terminal({ folder, env, atEnd }: Bench): Promise<Terminal>
       until(
         () => text.test(self.screen()),
         () => `the terminal to show ${text}, but it shows\n${self.screen()}`,
+        20_000,
+        // Each look starts a program.
+        50,
       ),
     close,
   }
