@@ -116,6 +116,15 @@ export function context(file) {
   return { attempt, workerId, isAborted: signal.aborted }
 }
 
+/** Whether it is the same before and after others ran; fails on its first attempt when it is told to wait long. @param {number} ms */
+export async function contextAfter(ms) {
+  const before = taskContext()
+  await delay(ms)
+  const isSame = taskContext() === before
+  if (ms > 10 && before.attempt === 1) throw new Error('once more')
+  return { attempt: before.attempt, isSame }
+}
+
 /** @param {number} times @param {string} file */
 export function failUntilAttempt(times, file) {
   const { attempt } = taskContext()
@@ -132,6 +141,12 @@ export async function progressOf(values, pauseMs) {
     await delay(pauseMs)
   }
   return values.length
+}
+
+export function mutatedProgress() {
+  const { progress } = taskContext()
+  const value = { n: 0 }
+  for (; value.n < 3; value.n += 1) progress(value)
 }
 
 /** Tells a function, at once or while an earlier value is still held back. @param {number} before */
