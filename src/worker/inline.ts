@@ -27,7 +27,7 @@ class InlineWorker implements Worker {
     const post = (message: FromWorker): undefined => {
       if (!this.#hasEnded) listener.onMessage(message)
     }
-    this.#loop = new TaskLoop({ marks: this.marks, post }, setup)
+    this.#loop = new TaskLoop({ marks: this.marks, post, sharesThread: true }, setup)
     this.#loop.initialize().then(
       () => post({ type: 'ready' }),
       (error: unknown) => {

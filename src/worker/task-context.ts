@@ -62,7 +62,7 @@ export function taskContext(): TaskContext {
 
 /**
  * Runs `task` so that `taskContext()` finds `context`. With `exclusive` no other task runs in this thread until
- * the returned promise settles: then a variable will do, which costs nothing.
+ * `leaveContext`: then a variable will do, which costs nothing.
  */
 export function runInContext<T>(context: TaskContext, exclusive: boolean, task: () => T): T {
   const held = holder()
@@ -72,4 +72,10 @@ export function runInContext<T>(context: TaskContext, exclusive: boolean, task: 
   }
   held.current = context
   return task()
+}
+
+/** The task has ended: what runs outside of tasks finds no context. */
+export function leaveContext(context: TaskContext): void {
+  const held = holder()
+  if (held.current === context) held.current = undefined
 }

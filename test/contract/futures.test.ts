@@ -267,3 +267,27 @@ contract('asCompleted can be left early, and asked ahead', {}, async ({ pool }) 
 test('species: Promise.resolve makes no second future', async () => {
   assert.equal(Future[Symbol.species], Promise)
 })
+
+contract(
+  'a task that is cancelled while its module is loaded is not called',
+  {},
+  async ({ pool, notes }) => {
+    const executor = pool({ maxWorkers: 1 })
+    const module = `import { appendFileSync } from 'node:fs'
+    const file = ${JSON.stringify(notes.file)}
+    appendFileSync(file, 'loading\\n')
+    await new Promise((done) => setTimeout(done, 100))
+    export const task = () => appendFileSync(file, 'called\\n')
+    export const other = () => 'other'`
+    const slow = executor.module<{ task(): void; other(): string }>(
+      new URL(`data:text/javascript,${encodeURIComponent(module)}`),
+    )
+    const future = slow.submit('task')
+    await notes.has('loading')
+    future.cancel()
+    await assert.rejects(future, { code: 'ERR_TASK_CANCELLED' })
+    assert.equal(await slow.submit('other'), 'other')
+    assert.deepEqual(notes.lines(), ['loading'])
+    assert.equal(executor.workers()[0]?.id, 1)
+  },
+)

@@ -59,7 +59,10 @@ async function start({ setup }: Extract<ToWorker, { type: 'go' }>): Promise<void
   // The owner died before the parent-death signal was set, and what it wrote was still read here.
   if (process.ppid !== setup.ownerPid) process.exit(0)
   setSignalsIgnored(setup.signalsIgnored)
-  const starting = new TaskLoop({ marks: new FileMarks(MARKS_FD), post }, setup)
+  const starting = new TaskLoop(
+    { marks: new FileMarks(MARKS_FD), post, sharesThread: false },
+    setup,
+  )
   try {
     await starting.initialize()
   } catch (error) {

@@ -11,7 +11,7 @@ import { TaskModuleError } from '../../errors.ts'
 import { encodeError } from '../error-codec.ts'
 import type { WorkerMarks } from '../marks.ts'
 import type { CallMessage, FromWorker, ResultMessage, ToWorker, WorkerSetup } from '../protocol.ts'
-import { runInContext } from '../task-context.ts'
+import { leaveContext, runInContext } from '../task-context.ts'
 import { TaskModules, type TaskFunction } from '../task-module.ts'
 import { TaskRun } from './task-run.ts'
 
@@ -22,6 +22,8 @@ export interface LoopHost {
    * yet, and resolves when it is.
    */
   post(message: FromWorker): Promise<void> | undefined
+  /** Whether code that is no task of this loop runs in its thread as well: inline, that of the caller. */
+  readonly sharesThread: boolean
 }
 
 const FLUSH_AFTER_MS = 1
@@ -33,11 +35,13 @@ export class TaskLoop {
   readonly #host: LoopHost
   readonly #setup: WorkerSetup
   readonly #exclusive: boolean
+  readonly #ownsContext: boolean
   readonly #urls = new Map<number, string>()
   readonly #modules = new TaskModules()
   #queue: { readonly call: CallMessage; readonly receivedAt: number }[] = []
   #next = 0
   readonly #running = new Map<number, TaskRun>()
+  readonly #loading = new Set<number>()
   readonly #cancelled = new Set<number>()
   #active = 0
   #pumping = false
@@ -51,6 +55,7 @@ export class TaskLoop {
     this.#host = host
     this.#setup = setup
     this.#exclusive = setup.concurrency === 1
+    this.#ownsContext = this.#exclusive && !host.sharesThread
   }
 
   /** Calls the initializer. @throws what it throws, or a TaskModuleError. */
@@ -72,7 +77,10 @@ export class TaskLoop {
   cancel(seq: number, reason: unknown): void {
     const run = this.#running.get(seq)
     if (run) run.abort(reason)
-    else if (this.#queue.some((entry, index) => index >= this.#next && entry.call[0] === seq))
+    else if (
+      this.#loading.has(seq) ||
+      this.#queue.some((entry, index) => index >= this.#next && entry.call[0] === seq)
+    )
       this.#cancelled.add(seq)
   }
 
@@ -142,12 +150,22 @@ export class TaskLoop {
       this.#fail(seq, failure, waitedMs, startedAt)
       return undefined
     }
+    this.#loading.add(seq)
     return this.#modules.load(url, name).then(
       (loaded) => {
+        this.#loading.delete(seq)
+        if (this.#cancelled.delete(seq)) {
+          this.#settle([seq, 'thrown', undefined, waitedMs, 0])
+          return undefined
+        }
         this.#host.marks.phase(seq, 'running')
         return this.#call(loaded, call, waitedMs, performance.now())
       },
-      (error: unknown) => this.#fail(seq, error, waitedMs, startedAt),
+      (error: unknown) => {
+        this.#loading.delete(seq)
+        this.#cancelled.delete(seq)
+        this.#fail(seq, error, waitedMs, startedAt)
+      },
     )
   }
 
@@ -159,13 +177,13 @@ export class TaskLoop {
   ): Promise<void> | undefined {
     const [seq, , , args, attempt, timed] = call
     const run = new TaskRun(attempt, this.#setup.workerId, (value) =>
-      this.#postProgress(seq, value),
+      this.#post({ type: 'progress', seq, value }),
     )
     this.#running.set(seq, run)
     let value: unknown
     let isPending: boolean
     try {
-      value = runInContext(run, this.#exclusive, () => task(...args))
+      value = runInContext(run, this.#ownsContext, () => task(...args))
       isPending = isThenable(value) // `then` can be a getter that throws
     } catch (error) {
       this.#end(run, seq)
@@ -192,6 +210,7 @@ export class TaskLoop {
 
   #end(run: TaskRun, seq: number): void {
     run.end()
+    leaveContext(run)
     this.#running.delete(seq)
   }
 
@@ -252,14 +271,6 @@ export class TaskLoop {
       const why = encodeError(error instanceof Error ? error : new Error(String(error)))
       const what = outcome === 'ok' ? 'clone-result' : 'clone-error'
       return this.#host.post({ type: 'results', results: [[seq, what, why, waitedMs, runMs]] })
-    }
-  }
-
-  #postProgress(seq: number, value: unknown): void {
-    try {
-      this.#post({ type: 'progress', seq, value })
-    } catch (error) {
-      throw new TypeError('progress() was given a value that cannot be cloned.', { cause: error })
     }
   }
 

@@ -39,7 +39,8 @@ export class TaskRun implements TaskContext {
   get progress(): (value: unknown) => void {
     return (value) => {
       if (this.#ended) return
-      this.#held = { value }
+      // Copied now: the task goes on changing it, and is told here and not later that it cannot be copied.
+      this.#held = { value: copyOf(value) }
       const waitMs = this.#postedAt + PROGRESS_INTERVAL_MS - performance.now()
       if (waitMs <= 0) this.#deliver()
       else this.#timer ??= setTimeout(() => this.#deliver(), waitMs).unref()
@@ -60,6 +61,21 @@ export class TaskRun implements TaskContext {
     this.#held = undefined
     if (!held) return
     this.#postedAt = performance.now()
-    this.#post(held.value)
+    try {
+      this.#post(held.value)
+    } catch {
+      // What can be copied but not sent to another process, such as shared memory. It is only progress, and whoever
+      // told it may be gone by now.
+    }
+  }
+}
+
+function copyOf(value: unknown): unknown {
+  if (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')
+    return value
+  try {
+    return structuredClone(value)
+  } catch (error) {
+    throw new TypeError('progress() was given a value that cannot be cloned.', { cause: error })
   }
 }

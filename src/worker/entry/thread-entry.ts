@@ -21,7 +21,7 @@ function post(message: FromWorker): undefined {
   port.postMessage(message)
 }
 
-const loop = new TaskLoop({ marks: new MemoryMarks(marks), post }, setup)
+const loop = new TaskLoop({ marks: new MemoryMarks(marks), post, sharesThread: false }, setup)
 
 process.on('exit', (exitCode) => {
   loop.flushNow()
