@@ -81,6 +81,19 @@ end_recorded() {
   done <"$journal"
 }
 
+# What is left in the groups of processes that had not ended before their owner: the parent-death signal has mostly ended
+# the leader, and a child with an environment of its own carries no id. Only right after the owner's end: later the
+# number of a group may be another's.
+end_groups() {
+  ended=$(grep '^e ' "$journal" | sed 's/^e/p/')
+  if [ -n "$ended" ]; then grep '^p ' "$journal" | grep -vxF -e "$ended"; else grep '^p ' "$journal"; fi |
+    while IFS=' ' read -r kind a b rest; do
+      may_signal "$a" || continue
+      stat_of "$a" && [ "$start" != "$b" ] && continue
+      kill -s KILL -- "-$a" 2>/dev/null && echo "process $a $b group"
+    done
+}
+
 carriers() { [ "$look" = proc ] && (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
 
 # Pass 2: whatever carries the id in its environment, until nothing is found. Killed as found and looked for again at
@@ -186,6 +199,7 @@ replay() {
   keep= notes= owner_tty=0
   if [ "$world" = here ]; then
     end_recorded
+    [ $mode = sweep ] || end_groups
     end_carriers
   fi
   remove_directories
@@ -242,7 +256,8 @@ if read -r pid rest 2>/dev/null </proc/self/stat && [ "$pid" = $$ ]; then look=p
 IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=noboot
 namespace=$(readlink /proc/self/ns/pid 2>/dev/null) && namespace=\${namespace%]} && namespace=\${namespace##*[!0-9]} || namespace=nons
 
-case $1 in
+mode=$1
+case $mode in
   guardian)
     is_scope "$2" || exit 2
     # Nothing is ever said on the pipe: its end is the message. Three times, since a read may fail without being at the end.

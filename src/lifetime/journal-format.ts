@@ -5,6 +5,7 @@ import type { ProcessIdentity } from '../os/process-identity.ts'
 //
 //   m MACHINE          digest of the machine       o TTY              controlling terminal of the owner
 //   g PID START        the guardian                p PID START        a process we started, leader of its session
+//   e PID START        that process has ended, and what was left in its session with it
 //   d PATH             about to make a directory   i DEV INODE PATH   made it
 //   x + ID KIND STATE NAME / x - ID                an executor, for activeExecutors({ process: true }) alone
 //

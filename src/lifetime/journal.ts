@@ -21,9 +21,9 @@ const linesBeforeRewrite = 2000
  * The record of what a scope holds, on disk before it is held.
  *
  * An append is one synchronous `write` to a file opened with O_APPEND: it is in the kernel when the call returns, so
- * that SIGKILL a moment later cannot take it back (power loss can, but then the processes are gone as well). There is
- * no record of an end: a process is identified by its start time and a directory by its inode, so what has gone is
- * simply not found.
+ * that SIGKILL a moment later cannot take it back (power loss can, but then the processes are gone as well). What has
+ * gone is simply not found: a process is identified by its start time and a directory by its inode. The end of a process
+ * is recorded for its group's sake, which has no start time: the guardian ends the groups of leaders that had not ended.
  */
 export class Journal {
   readonly path: string
@@ -60,6 +60,12 @@ export class Journal {
   recordProcess(identity: ProcessIdentity): void {
     this.#processes.set(`${identity.pid}-${identity.startTime}`, identity)
     this.#append(`p ${identity.pid} ${identity.startTime}`)
+  }
+
+  /** Records that nothing is left of a process's session. */
+  recordEnd(identity: ProcessIdentity): void {
+    if (!this.#processes.delete(`${identity.pid}-${identity.startTime}`)) return
+    this.#append(`e ${identity.pid} ${identity.startTime}`)
   }
 
   recordGuardian(identity: ProcessIdentity): void {

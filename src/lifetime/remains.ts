@@ -62,6 +62,7 @@ export async function endRemains(
     for (const stat of found.escaped) noteOnce(escaped, stat)
     break
   }
+  scope.recordEnd(identity)
   const remains = { ended: [...ended.values()], escaped: [...escaped.values()] }
   if (ended.size > 0 || escaped.size > 0) {
     cleanUpStep('descendants of an ended process', {

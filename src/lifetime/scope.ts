@@ -44,6 +44,8 @@ export interface Scope {
   readonly environment: Readonly<Record<string, string>>
   /** Writes the process into the journal before the call returns. Never throws: it warns once. */
   recordProcess(pid: number): ProcessIdentity
+  /** Writes down that nothing is left of the process's session. Never throws. */
+  recordEnd(identity: ProcessIdentity): void
   /** The scope's own directory, mode 0700, made on first use. @throws when it can be made nowhere. */
   root(): string
   /** Like `environment`, with a number of its own for one process, by which its escaped descendants are found. */
@@ -161,6 +163,10 @@ class LiveScope implements OwningScope {
     if (identity.startTime !== '') this.#journal?.recordProcess(identity)
     cleanUpStep('process recorded', { ...identity, scope: this.id })
     return identity
+  }
+
+  recordEnd(identity: ProcessIdentity): void {
+    this.#journal?.recordEnd(identity)
   }
 
   root(): string {

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { needs } from '../helpers/needs.ts'
 import { carriersOf, isGone, stateOf, until } from './conditions.ts'
-import { runProgram, startOwner, type Owner } from './owner.ts'
+import { programPath, runProgram, startOwner, type Owner } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
 /** The guardian of the owner that runs now. */
@@ -33,6 +34,20 @@ test('killing the process group of the owner changes nothing', async (t) => {
   const owner = await startOwner(t)
   process.kill(-owner.pid, 'SIGKILL')
   await owner.isCleaned()
+})
+
+test('a child with an empty environment goes with the group of its parent when the owner is killed', async (t) => {
+  const tmp = tempFolder(t)
+  const owner = spawn(process.execPath, [programPath('bare-child.mjs')], {
+    env: { ...process.env, TMPDIR: tmp, TIDYPOOL_STATE_DIR: path.join(tmp, 'state') },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [line] = (await once(owner.stdout, 'data')) as [Buffer]
+  const pid = Number(line.toString())
+  t.after(() => isGone(pid) || process.kill(pid, 'SIGKILL'))
+  assert.equal(isGone(pid), false)
+  owner.kill('SIGKILL')
+  await until(() => isGone(pid), 'the bare child to be gone')
 })
 
 for (const signal of [
