@@ -147,6 +147,7 @@ describe('graceful end', { concurrency: 2 }, () => {
       const [program] = await startGraceful(stage, kind, { tasks: [300, 200], own: 'beside' })
       program.kill('SIGTERM')
       await until(() => outcomes(program).length === 2, 'tasks to be finished')
+      await program.line('closed')
       // The executors are shut down, their guardian is dismissed, and the end is the program's.
       await until(() => stage.processes().length === 1, 'all but the program to end', 3000)
       await until(() => stage.things().length === 0, 'all to be released', 2000)

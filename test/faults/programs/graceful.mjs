@@ -25,7 +25,10 @@ const executor = pool(kind, options)
 
 if (own !== 'alone') {
   const { signal } = handleSignals({ graceMs, before: (name) => say('before', name) })
-  signal.addEventListener('abort', () => say('aborted', executor.state))
+  signal.addEventListener('abort', () => {
+    say('aborted', executor.state)
+    if (own === 'beside') void sayWhenClosed()
+  })
 }
 if (own !== undefined) {
   process.on('SIGTERM', () => {
@@ -50,3 +53,8 @@ for (const [index, ms] of tasks.entries()) {
 while (!starting && executor.stats().running + settled < Math.min(workers, tasks.length))
   await delay(2)
 say('ready', { ...held, workers: executor.workers().map(({ pid }) => pid ?? 0) })
+
+async function sayWhenClosed() {
+  while (executor.state !== 'closed') await delay(2)
+  say('closed', null)
+}
