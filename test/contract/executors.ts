@@ -114,8 +114,10 @@ export function contract(
         })
       } finally {
         // What a failed test left running must not hold up the others.
-        for (const executor of executors)
-          await executor.shutdown({ wait: false, cancelPending: true, graceMs: 0 })
+        for (const executor of executors) {
+          void executor.shutdown({ wait: false, cancelPending: true, graceMs: 0 })
+          await executor.shutdown()
+        }
         rmSync(folder, { recursive: true, force: true })
       }
       for (const executor of executors) {

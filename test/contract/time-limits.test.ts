@@ -136,26 +136,29 @@ contract('a time-out is retried like any failure', { preempts: true }, async ({ 
 })
 
 contract(
-  'many limits at once end what is out of time and nothing else',
+  'of a batch only the one that is out of time fails',
   { preempts: true },
   async ({ pool }) => {
-    const executor = pool({ maxWorkers: 2 })
-    const limited = executor.with({ timeoutMs: 120 })
-    const outcomes = await Promise.allSettled(
-      [0, 1, 2, 1000, 3, 4, 1000, 5].map((ms) => limited.submit('spin', ms)),
-    )
-    assert.deepEqual(
-      outcomes.map(({ status }) => status),
-      [
-        'fulfilled',
-        'fulfilled',
-        'fulfilled',
-        'rejected',
-        'fulfilled',
-        'fulfilled',
-        'rejected',
-        'fulfilled',
-      ],
-    )
+    const executor = pool({ maxWorkers: 1 })
+    for (let n = 0; n < 20; n += 1) await executor.submit('shortOrLong', 0)
+    const limited = executor.with({ timeoutMs: 1000 })
+    const times = Array.from({ length: 30 }, (_, n) => (n === 15 ? 60_000 : 0))
+    const outcomes = await Promise.allSettled(times.map((ms) => limited.submit('shortOrLong', ms)))
+    const failed = outcomes.flatMap((outcome, n) => (outcome.status === 'rejected' ? [n] : []))
+    assert.deepEqual(failed, [15])
+  },
+)
+
+contract(
+  'a short task is done although the next one never ends',
+  { preempts: true },
+  async ({ pool, notes }) => {
+    const executor = pool({ maxWorkers: 1, graceMs: 0 })
+    for (let n = 0; n < 20; n += 1) await executor.submit('shortOrLong', 0)
+    const short = executor.submit('shortOrLong', 3)
+    const loop = executor.submit('loopForEver', notes.file)
+    assert.equal(await short, 3)
+    loop.cancel()
+    await assert.rejects(loop, { code: 'ERR_TASK_CANCELLED' })
   },
 )

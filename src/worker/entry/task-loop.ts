@@ -4,8 +4,8 @@
  *
  * - A call is marked as begun before any of its code runs, so that its owner knows after a crash.
  * - Results wait for each other at most a millisecond of running, and for nothing when the loop would idle.
- * - A call begins only after earlier results were handed to the operating system: what is finished is safe
- *   from what the next task does.
+ * - They are with the operating system before a call that follows more than that, and before one with a limit, which
+ *   can end the worker: then what is finished is safe from what the next task does.
  */
 import { TaskModuleError } from '../../errors.ts'
 import { encodeError } from '../error-codec.ts'
@@ -95,6 +95,8 @@ export class TaskLoop {
     while (this.#active < this.#setup.concurrency) {
       const entry = this.#queue[this.#next]
       if (!entry) break
+      const isTimed = entry.call[5]
+      if (isTimed && this.#results.length > 0) await this.#flush()
       this.#next += 1
       const settled = this.#begin(entry.call, entry.receivedAt)
       if (settled) {
@@ -229,7 +231,8 @@ export class TaskLoop {
   }
 
   #settle(result: ResultMessage): void {
-    if (this.#results.length === 0) this.#unflushedSince = performance.now()
+    const runMs = result[4]
+    if (this.#results.length === 0) this.#unflushedSince = performance.now() - runMs
     this.#results.push(result)
     if (!this.#exclusive) this.#flushSoon()
   }
