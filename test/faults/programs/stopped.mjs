@@ -1,4 +1,5 @@
 // Works, with limits of time, while it is stopped and continued: `stopped.mjs KIND`
+import { setTimeout as delay } from 'node:timers/promises'
 import { hold, pool, say } from './holdings.mjs'
 
 const [kind = 'process'] = process.argv.slice(2)
@@ -9,8 +10,10 @@ const held = await hold(executor, { busy: false })
 // Half of what the program is stopped for: if that time counted, the long one would be out of time.
 const limited = executor.with({ timeoutMs: 2500 })
 // Worker processes run on meanwhile; threads stop with the program, and go on after it.
-for (const [name, ms] of Object.entries({ short: 500, long: kind === 'process' ? 5600 : 900 })) {
-  limited.submit('wait', ms, name).then(
+const times = { short: 500, long: kind === 'process' ? 5600 : 900 }
+const futures = Object.entries(times).map(([name, ms]) => limited.submit('wait', ms, name))
+for (const future of futures) {
+  future.then(
     (value) => say('settled', value),
     (error) => say('settled', error.message),
   )
@@ -30,4 +33,6 @@ setInterval(() => {
   if (counting) ticks++
   last = now
 }, tickMs)
+// A limit counts from the start of its task: one that begins after the stop is another case.
+while (futures.some((future) => future.state === 'pending')) await delay(2)
 say('ready', held)
