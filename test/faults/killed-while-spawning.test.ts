@@ -8,9 +8,9 @@ import { Stage } from './observe.ts'
 
 const skip = needs('linux')
 const moments = [
-  { what: 'worker', repeats: 500, ciRepeats: 8 },
-  { what: 'tethered', repeats: 400, ciRepeats: 6 },
-  { what: 'guardian', repeats: 100, ciRepeats: 3 },
+  { what: 'worker', repeats: 500, ciRepeats: 5 },
+  { what: 'tethered', repeats: 400, ciRepeats: 4 },
+  { what: 'guardian', repeats: 100, ciRepeats: 2 },
 ] as const
 
 for (const { what, repeats, ciRepeats } of moments) {

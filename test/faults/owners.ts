@@ -2,7 +2,14 @@
 import assert from 'node:assert/strict'
 import type { AuditedJournal, SweepReport } from 'tidypool'
 import { startHolder } from './holder.ts'
-import { Stage, isRunning, until, type Program, type Seen, type StartOptions } from './observe.ts'
+import {
+  isRunning,
+  until,
+  type Program,
+  type Seen,
+  type Stage,
+  type StartOptions,
+} from './observe.ts'
 
 export function guardiansOf(stage: Stage): Seen[] {
   return stage.processes().filter((seen) => seen.isCleaner)

@@ -8,7 +8,7 @@ import type { Outcome } from './programs/scenario.mjs'
 const program = 'kills-others.mjs'
 
 for (const kind of ['process', 'thread'] as const) {
-  faultRow({ id: 'D7', kind: `${kind}, its parent`, ciRepeats: 2 }, async (t) => {
+  faultRow({ id: 'D7', kind: `${kind}, its parent`, repeats: 25, ciRepeats: 1 }, async (t) => {
     const stage = new Stage(t)
     const parent = await stage.start(program, [kind, 'parent', path.join(stage.folder, 'pids')])
     const end = await parent.ended
@@ -18,7 +18,7 @@ for (const kind of ['process', 'thread'] as const) {
     return allMs
   })
 
-  faultRow({ id: 'D7', kind: `${kind}, the guardian`, ciRepeats: 2 }, async (t) => {
+  faultRow({ id: 'D7', kind: `${kind}, the guardian`, repeats: 25, ciRepeats: 1 }, async (t) => {
     const stage = new Stage(t)
     const parent = await stage.start(program, [kind, 'guardian', path.join(stage.folder, 'pids')])
     parent.kill('SIGKILL')
@@ -28,7 +28,7 @@ for (const kind of ['process', 'thread'] as const) {
   })
 }
 
-faultRow({ id: 'D7', kind: 'process, its siblings', ciRepeats: 2 }, async (t) => {
+faultRow({ id: 'D7', kind: 'process, its siblings', repeats: 25, ciRepeats: 1 }, async (t) => {
   const stage = new Stage(t)
   const parent = await stage.start(program, ['process', 'siblings', path.join(stage.folder, 'p')])
   const said = (await parent.ready()) as {

@@ -38,7 +38,10 @@ export async function outcomeOf(future) {
     if (!(error instanceof Error)) return { status: 'rejected', value: error }
     const { message } = error
     // Own fields cross to the test as they are; what cannot be JSON is no part of the promise.
-    return { ...JSON.parse(JSON.stringify({ ...error, message })), status: 'rejected' }
+    return {
+      ...JSON.parse(JSON.stringify(Object.assign({}, error, { message }))),
+      status: 'rejected',
+    }
   }
 }
 

@@ -6,7 +6,8 @@ const [command = '', file = '', way = ''] = args
 const pool = executor({ maxWorkers: 1, ...(way === 'kill' ? { onEscape: 'kill' } : {}) })
 const workerPid = await pool.submit('pid')
 await pool.submit('leaveChild', command)
-const [left] = await until(() => linesOf(file).length > 0 && linesOf(file).map(Number), 'the child')
+await until(() => linesOf(file).length > 0, 'the child')
+const left = Number(linesOf(file)[0])
 if (way === 'wait') {
   void pool.submit('waitForEver', file, [])
   say('ready', { left, workerPid })

@@ -14,6 +14,7 @@ const pool = executor({
   initializer: 'dyingInitializer',
   initializerData: { file, log, afterMs: afterMs === undefined ? undefined : Number(afterMs) },
 })
+/** @type {import('./scenario.mjs').Outcome[]} */
 let outcomes
 if (afterMs === undefined) {
   outcomes = await Promise.all([1, 2, 3, 4, 5].map((n) => outcomeOf(pool.submit('echo', n))))
