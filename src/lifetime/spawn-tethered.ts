@@ -1,8 +1,9 @@
-import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process'
+import { ChildProcess, spawn, type SpawnOptions } from 'node:child_process'
 import { errorMonitor, type EventEmitter } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { OptionError } from '../errors.ts'
 import { deathSignal } from '../os/death-signal.ts'
+import { errorCode } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
@@ -51,15 +52,29 @@ export function spawnTethered(
 ): ChildProcess {
   const { onEscape = 'report', ...spawnOptions } = options
   refuseUnknown(spawnOptions, onEscape)
-  const hold = holdScope(`spawnTethered ${command}`)
+  let hold: ScopeHold | undefined
   try {
+    hold = holdScope(`spawnTethered ${command}`)
     const owned = start(hold.scope, command, args, spawnOptions)
     releaseAfterEnd(owned, hold, onEscape)
     return owned.child
   } catch (error) {
-    hold.release()
-    throw error
+    hold?.release()
+    if (!isEvent(error)) throw error
+    return failedChild(error)
   }
+}
+
+/** What `spawn` tells by an `error` event and does not throw: it passes, and callers wait for it there. */
+function isEvent(error: unknown): error is Error {
+  return error instanceof Error && ['EMFILE', 'ENFILE', 'EAGAIN'].includes(errorCode(error) ?? '')
+}
+
+/** A child that was never started, as `spawn` returns it: without pid and streams, and with an `error` event to come. */
+function failedChild(error: Error): ChildProcess {
+  const child = new ChildProcess()
+  process.nextTick(() => child.emit('error', error))
+  return child
 }
 
 function refuseUnknown(options: SpawnOptions, onEscape: string): void {

@@ -154,3 +154,27 @@ for (const kind of ['process', 'thread'] as const) {
     },
   )
 }
+
+for (const spare of full ? [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12] : [0, 6]) {
+  const row = { id: 'K3', kind: `tethered, EMFILE ${spare} left`, repeats: 3, ciRepeats: 1 }
+  faultRow({ ...row, skip: needs('linux') }, async (t) => {
+    const stage = new Stage(t)
+    const wrapper = fewDescriptors
+    const program = await stage.start('tethers-refused.mjs', [String(spare)], { wrapper })
+    const { first, directory, next } = (await program.ready()) as Record<
+      'first' | 'directory',
+      Outcome
+    > & { next: readonly Outcome[] }
+    // As from `spawn`: an event, and no throw.
+    assert.equal(first.status, 'fulfilled', program.told)
+    assert.ok(['EMFILE', 'exit 0'].includes(String(first.value)), program.told)
+    assert.ok(directory.value === 'made' || directory.code === 'EMFILE', program.told)
+    assert.deepEqual(
+      next.map(({ value }) => value),
+      ['exit 0', 'made'],
+    )
+    const end = await program.ended
+    assert.equal(end.exitCode, 0, program.told)
+    await stage.gone({ since: end.at })
+  })
+}
