@@ -8,10 +8,16 @@ import path from 'node:path'
 export function holdings() {
   /** @type {Record<string, number>} */
   const descriptors = {}
+  // A thread that is terminated while Node's loader opens a file leaves it open (seen with nothing but `new Worker`).
+  let modules = 0
   for (const fd of readdirSync('/proc/self/fd')) {
     const target = linkOf(`/proc/self/fd/${fd}`)
     // The one that lists the others names the folder, or is gone.
     if (target === undefined || target.startsWith('/proc/')) continue
+    if (/\.m?js$/.test(target)) {
+      modules += 1
+      continue
+    }
     const name = target.replace(/:?\[\d+\]$/, '')
     descriptors[name] = (descriptors[name] ?? 0) + 1
   }
@@ -25,6 +31,7 @@ export function holdings() {
   const states = children.map((pid) => textOf(`/proc/${pid}/stat`).split(') ').at(-1)?.[0])
   return {
     descriptors,
+    modules,
     listeners,
     handles: process.getActiveResourcesInfo().filter((name) => !/Timeout|Write|FSReq/.test(name)),
     threads: threads.length,

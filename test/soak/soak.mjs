@@ -74,6 +74,7 @@ const memory = []
 const faults = {}
 let tasks = 0
 let executors = 0
+let modules = 0
 /** @type {import('./holdings.mjs').Holdings | undefined} */
 let base
 const startedAt = performance.now()
@@ -90,6 +91,8 @@ try {
     await settle(round)
   }
   compareMemory('heap', 1.1, 4)
+  console.log(`module files that Node's loader left open in terminated threads: ${modules}`)
+  if (modules > executors / 50) violations.push(`${modules} module files are open`)
   compareMemory('rss', 1.3, 40)
 } finally {
   rmSync(folder, { recursive: true, force: true })
@@ -142,6 +145,7 @@ async function settle(/** @type {number} */ round) {
   collect()
   const held = holdings()
   base ??= held
+  modules = held.modules
   if (!isBack()) {
     violations.push(
       `round ${round}: held ${JSON.stringify(comparable(held))}, at first ${JSON.stringify(comparable(base))}`,
