@@ -1,4 +1,5 @@
 /** Errors as JSON: what a person or a program needs of them, also of their causes, and what was thrown and is no error. */
+import { WorkerDiedError } from '../errors.ts'
 
 export interface ErrorJson {
   readonly name: string
@@ -70,6 +71,10 @@ function show(value: unknown): string {
 /** The word under which a summary counts an error: its code, else its name. */
 export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return 'NonError'
+  // How a worker died tells one fault from another; its code is the same for all.
+  if (error instanceof WorkerDiedError) {
+    return `${error.code} (${error.signal ?? `exit code ${error.exitCode}`})`
+  }
   const code: unknown = 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : error.name
 }

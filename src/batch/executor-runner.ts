@@ -36,7 +36,8 @@ function open({ module, kind, jobs, killAfterMs }: RunnerOptions): Executor<Unty
   const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
   switch (kind) {
     case 'process':
-      return new ProcessExecutor(module, { ...common, maxWorkers: jobs })
+      // A batch is over when it is over: what its tasks leave running is ended with their worker, and named.
+      return new ProcessExecutor(module, { ...common, maxWorkers: jobs, onEscape: 'kill' })
     case 'thread':
       return new ThreadExecutor(module, { ...common, maxWorkers: jobs })
     case 'inline':

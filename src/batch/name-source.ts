@@ -45,7 +45,7 @@ function listSource(names: readonly string[]): InputSource {
     name: 'the names given',
     total: names.length,
     isDistinct: false,
-    fractionRead: () => undefined,
+    progress: () => undefined,
     async *batches(): AsyncIterable<readonly RawInput[]> {
       for (let start = 0; start < names.length; start += 1024) {
         yield names

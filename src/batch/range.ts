@@ -27,7 +27,7 @@ export function rangeSource({ from, to }: Range): InputSource {
     name: `${from}..${to}`,
     total: to - from + 1,
     isDistinct: true,
-    fractionRead: () => undefined,
+    progress: () => undefined,
     async *batches(): AsyncIterable<readonly RawInput[]> {
       for (let start = from; start <= to; start += BATCH) {
         const batch: RawInput[] = []

@@ -76,7 +76,8 @@ export interface BatchSnapshot {
   /** Inputs that will run or are skipped; undefined when nobody knows yet. */
   readonly total: number | undefined
   /** How much of the input has been read, when that is known. */
-  readonly fractionRead: number | undefined
+  /** How much of the inputs has been read, and how many inputs that was. */
+  readonly read: { readonly fraction: number; readonly inputs: number } | undefined
   readonly slowest: { readonly input: Input; readonly forMs: number } | undefined
 }
 
@@ -128,7 +129,7 @@ export class Batch {
       running: this.#runner.stats().running,
       elapsedMs: performance.now() - this.#startedAt,
       total: selectedTotal(source.total, selection),
-      fractionRead: source.fractionRead(),
+      read: source.progress(),
       slowest,
     }
   }

@@ -28,8 +28,8 @@ export interface InputSource {
   readonly total: number | undefined
   /** Whether no input comes twice, so that none has to be remembered to number its occurrences. */
   readonly isDistinct: boolean
-  /** How much has been read, from 0 to 1, when that can be told. */
-  fractionRead(): number | undefined
+  /** How much has been read, from 0 to 1, and how many inputs that was, when that can be told. */
+  progress(): { readonly fraction: number; readonly inputs: number } | undefined
   /** Can be iterated once. Ends early when the signal aborts, also in the middle of waiting for data. */
   batches(signal: AbortSignal): AsyncIterable<readonly RawInput[]>
 }

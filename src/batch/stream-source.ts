@@ -21,11 +21,12 @@ export function fileSource(
 ): InputSource {
   let bytes = 0
   let read = 0
+  let inputs = 0
   return {
     name: files.map((file) => (file === '-' ? 'standard input' : file)).join(', '),
     total: undefined,
     isDistinct: false,
-    fractionRead: () => (bytes > 0 ? Math.min(1, read / bytes) : undefined),
+    progress: () => (bytes > 0 ? { fraction: Math.min(1, read / bytes), inputs } : undefined),
     async *batches(signal) {
       bytes = await totalBytes(files)
       for (const file of files) {
@@ -34,13 +35,11 @@ export function fileSource(
           file === '-' ? stdin() : createReadStream(file, { highWaterMark: CHUNK_BYTES })
         const name = file === '-' ? 'standard input' : file
         const counted = countBytes(stream, (count) => (read += count))
-        yield* readStream(
-          stream,
-          counted,
-          name,
-          format ?? (file === '-' ? 'lines' : formatOf(file)),
-          signal,
-        )
+        const readAs = format ?? (file === '-' ? 'lines' : formatOf(file))
+        for await (const batch of readStream(stream, counted, name, readAs, signal)) {
+          inputs += batch.length
+          yield batch
+        }
       }
     },
   }

@@ -18,10 +18,14 @@ export async function main(args: readonly string[]): Promise<End> {
   let end: End = { exitCode: EXIT.ok }
   const program = newProgram((result) => (end = result), args)
   try {
-    if (args.length === 0) {
+    const [word] = args
+    if (word === undefined) {
       throw new CommandError('a command is missing; `tidypool --help` lists them', EXIT.usage)
     }
-    await program.parseAsync(withExplicitResume(args), { from: 'user' })
+    // An unknown command alone: with arguments behind it, commander would complain of their number.
+    const isKnown =
+      word.startsWith('-') || program.commands.some((command) => command.name() === word)
+    await program.parseAsync(isKnown ? withExplicitResume(args) : [word], { from: 'user' })
     return end
   } catch (error) {
     return failure(error, isJson)

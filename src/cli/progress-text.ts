@@ -8,10 +8,11 @@ const BAR_CELLS = 20
 const SLOW_MS = 2000
 
 /** How much is done, from 0 to 1, when that can be told. */
-export function fractionDone({ counts, total, fractionRead }: BatchSnapshot): number | undefined {
+export function fractionDone({ counts, total, read }: BatchSnapshot): number | undefined {
   const done = counts.ok + counts.failed + counts.skipped
   if (total !== undefined && total > 0) return Math.min(1, done / total)
-  return fractionRead
+  // Inputs are read ahead: of what has been read, only a part is done.
+  return read && Math.min(1, read.fraction * (done / Math.max(1, read.inputs)))
 }
 
 function parts(now: BatchSnapshot, rate: number): string[] {

@@ -62,9 +62,9 @@ function errors({ errors: groups }: BatchReport): string[] {
 }
 
 function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
-  const ended = new Map<string, number>()
-  for (const { how } of shutdown.workers) ended.set(how, (ended.get(how) ?? 0) + 1)
-  const workers = [...ended].map(([how, count]) => `${number(count)} ${how}`).join(', ')
+  const ways = new Map<string, number>()
+  for (const { how } of shutdown.workers) ways.set(how, (ways.get(how) ?? 0) + 1)
+  const workers = [...ways].map(([how, count]) => `${number(count)} ${how}`).join(', ')
   const said = [
     `  clean-up: ${plural(shutdown.workers.length, 'worker')}${workers === '' ? '' : ` (${workers})`}`,
     ...(shutdown.ended.length > 0
@@ -72,8 +72,14 @@ function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
       : []),
     leftBehind === undefined ? 'what is left behind was not looked for' : looked(leftBehind.length),
   ]
+  const left = new Set(leftBehind?.map(({ pid }) => pid))
+  const ended = shutdown.escaped.filter(({ pid }) => !left.has(pid))
   return [
     said.join('; '),
+    ...ended.map(
+      ({ pid, command }) =>
+        `  ended: process ${pid}, ${shorten(command, 120)}, which a task had left running`,
+    ),
     ...(leftBehind ?? []).map(
       ({ pid, command }) =>
         `  ${paint('red', 'left behind')}: process ${pid}, ${shorten(command, 120)}`,

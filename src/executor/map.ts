@@ -61,21 +61,18 @@ export async function* mapSettledTasks<I, R>(
     for (;;) {
       const entry = await run.next()
       if (!entry) break
-      yield recordOf<I, R>(entry, run.lateError)
+      yield recordOf<I, R>(entry)
     }
     if (!run.isLate) return
     await run.close()
-    for (const entry of run.remaining()) yield recordOf<I, R>(entry, run.lateError)
+    for (const entry of run.remaining()) yield recordOf<I, R>(entry)
   } finally {
     await run.close()
   }
 }
 
-function recordOf<I, R>(
-  { index, input, task, outcome }: Entry<I>,
-  lateError: Error,
-): SettledRecord<I, R> {
-  const { status, value } = outcome ?? { status: 'cancelled', value: lateError }
+function recordOf<I, R>({ index, input, task, outcome }: Entry<I>): SettledRecord<I, R> {
+  const { status, value } = outcome ?? { status: 'cancelled', value: undefined }
   const about = {
     index,
     input,

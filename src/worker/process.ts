@@ -3,6 +3,7 @@
  * its session. See `lifetime/` for how that is done; here is only what makes it a worker.
  */
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -14,7 +15,7 @@ import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
 import { FileMarks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
-import { StderrTail } from './stderr-tail.ts'
+import { OutputTail } from './output-tail.ts'
 import type { TaskOutput, Worker, WorkerEnd, WorkerListener } from './worker.ts'
 
 export interface ProcessWorkerOptions {
@@ -28,9 +29,10 @@ export interface ProcessWorkerOptions {
 /** A pipe that outlives its worker this long is held by somebody else: reported, not waited for. */
 const DRAIN_MS = 250
 
-const STDOUT: Readonly<Record<TaskOutput, 'ignore' | number>> = {
+/** With `stderr` it goes through the owner, who may be drawing on that terminal, and not to the same descriptor. */
+const STDOUT: Readonly<Record<TaskOutput, 'ignore' | 'pipe' | number>> = {
   inherit: 1,
-  stderr: 2,
+  stderr: 'pipe',
   ignore: 'ignore',
 }
 
@@ -51,7 +53,8 @@ class ProcessWorker implements Worker {
   readonly #scope: Scope
   readonly #onEscape: 'report' | 'kill'
   readonly #listener: WorkerListener
-  readonly #stderr: StderrTail | undefined
+  readonly #stdout: OutputTail | undefined
+  readonly #stderr: OutputTail | undefined
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
   #stopped: Promise<{ readonly forced: boolean }> | undefined
   #cause: unknown
@@ -79,7 +82,8 @@ class ProcessWorker implements Worker {
     this.pid = child.pid
     child.once('error', (error) => this.#fail(error))
     if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
-    if (child.stderr) this.#stderr = new StderrTail(child.stderr, process.stderr)
+    if (child.stdout) this.#stdout = new OutputTail(child.stdout, process.stderr)
+    if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
     child.on('message', (message: FromWorker) => this.#receive(message))
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
     this.send({ type: 'go', setup })
@@ -111,7 +115,7 @@ class ProcessWorker implements Worker {
 
   setRef(ref: boolean): void {
     const { child } = this.#process
-    const handles: readonly unknown[] = [child, child.channel, child.stderr]
+    const handles: readonly unknown[] = [child, child.channel, child.stdout, child.stderr]
     for (const handle of handles) {
       if (handle === undefined || handle === null) continue
       const refable = handle as { ref?(): void; unref?(): void }
@@ -138,13 +142,15 @@ class ProcessWorker implements Worker {
     if ((await this.#stopped)?.forced) this.#state = 'killed'
     // At once: what is ended with the session may be what holds the pipes.
     const remaining = this.#endRemains()
-    // 'exit' can come before the last messages and the last stderr were read.
-    const drained = Promise.all([disconnected(this.#process.child), this.#stderr?.closed])
+    // 'exit' can come before the last messages and the last output were read.
+    const closed = [this.#stdout, this.#stderr].map((output) => output?.closed ?? Promise.resolve())
+    const drained = Promise.all([disconnected(this.#process.child), ...closed])
     if (!(await within(DRAIN_MS, drained))) {
       cleanUpStep('LEAK: a pipe of an ended worker is held open by another process', {
         pid: this.pid,
       })
     }
+    this.#stdout?.close()
     this.#stderr?.close()
     if (this.#process.child.connected) this.#process.child.disconnect()
     this.#end({ exitCode, signal, ...(await remaining) })
@@ -171,8 +177,8 @@ class ProcessWorker implements Worker {
   }
 }
 
-function disconnected(child: ChildProcess): Promise<unknown> | undefined {
-  return child.connected ? new Promise((resolve) => child.once('disconnect', resolve)) : undefined
+async function disconnected(child: ChildProcess): Promise<void> {
+  if (child.connected) await once(child, 'disconnect')
 }
 
 /** @returns whether `done` settled in time. */

@@ -124,7 +124,7 @@ test('several files are read one after the other, each in its format', async (t)
     (await all(source)).map(({ value }) => value),
     ['one', 'two', { id: 'x' }],
   )
-  assert.equal(source.fractionRead(), 1)
+  assert.equal(source.progress()?.fraction, 1)
 })
 
 test('a file that is not there or is a directory is named', async (t) => {

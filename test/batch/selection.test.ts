@@ -17,7 +17,7 @@ function textSource(
     name: 'test',
     total: texts.length,
     isDistinct: false,
-    fractionRead: () => undefined,
+    progress: () => undefined,
     async *batches() {
       for (let at = 0; at < texts.length; at += 3) {
         yield texts.slice(at, at + 3).map((text, index) => ({
@@ -75,7 +75,7 @@ test('a limit does not read on', async () => {
     name: 'endless',
     total: undefined,
     isDistinct: false,
-    fractionRead: () => undefined,
+    progress: () => undefined,
     async *batches() {
       for (;;) yield [{ content: `${read++}`, value: read, id: undefined, problem: undefined }]
     },

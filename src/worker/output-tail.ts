@@ -1,5 +1,5 @@
 /**
- * Passes a worker's stderr on and remembers the last lines, which is where a crash explains itself. Holds a few
+ * Passes on what a worker prints and remembers the last lines, which is where a crash explains itself. Holds a few
  * KiB whatever is written, and stops reading while the receiver cannot take more.
  */
 import type { Readable, Writable } from 'node:stream'
@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream'
 const KEPT_BYTES = 16 * 1024
 const KEPT_LINES = 12
 
-export class StderrTail {
+export class OutputTail {
   /** Resolves when the other side has closed it; a grandchild that holds it keeps it open. */
   readonly closed: Promise<void>
   readonly #from: Readable
