@@ -119,6 +119,7 @@ export function resolveOptions(
   options: ExecutorOptions,
 ): ResolvedOptions {
   checkOptions(kind, options)
+  if (kind !== 'inline') checkInitializerData(options.initializerData)
   count += 1
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
@@ -148,6 +149,15 @@ export function resolveOptions(
     )
   }
   return resolved
+}
+
+/** Told here, because every start of a worker would fail for it. */
+function checkInitializerData(data: unknown): void {
+  try {
+    structuredClone(data)
+  } catch (cause) {
+    throw new OptionError('initializerData', data, 'a value that can be cloned', { cause })
+  }
 }
 
 /** Call options with nothing left open but what has no default. */

@@ -86,7 +86,13 @@ class ProcessWorker implements Worker {
     if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
     child.on('message', (message: FromWorker) => this.#receive(message))
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
-    this.send({ type: 'go', setup })
+    try {
+      this.send({ type: 'go', setup })
+    } catch (error) {
+      // The initializer's data pass for options but not this channel (shared memory): nothing will ever be run there.
+      this.#cause = error
+      this.kill()
+    }
   }
 
   send(message: ToWorker): void {

@@ -123,9 +123,9 @@ function isEmptyFolderOf(parent: string, file: string, root: string): boolean {
 }
 
 function sharedMemory(): string[] {
-  // Node's own compiler service and other programs of the machine come and go here; ours would say so in their names.
+  // Other programs of the machine come and go here; ours would say so in their names.
   return existsSync('/dev/shm')
-    ? readdirSync('/dev/shm').filter((name) => /tidypool|^sem\.|^psm_/.test(name))
+    ? readdirSync('/dev/shm').filter((name) => name.includes('tidypool'))
     : []
 }
 
