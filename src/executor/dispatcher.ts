@@ -147,15 +147,20 @@ export class Dispatcher implements RosterListener {
     return true
   }
 
-  /** Cancels what has not begun; with `running`, the rest too. */
+  /** Cancels what has not begun; with `running`, the rest too: what was asked to end before has `graceMs` from now. */
   cancelAll(reason: unknown, { running }: { readonly running: boolean }): void {
     for (const seat of this.roster.seats) {
       const next = seat.worker ? seat.worker.marks.read().seq + 1 : 1
       if (this.#isExclusive && seat.given >= next) this.#requeue(seat.revoke(next, seat.given))
     }
     for (const task of this.#ledger.unfinished) {
-      if (running || !task.seat || !task.seat.hasBegun(task)) this.cancel(task, reason)
+      if (task.isSettled) {
+        if (running) this.#interruption.hasten(task, this.graceMs)
+      } else if (running || !task.seat || !task.seat.hasBegun(task)) this.cancel(task, reason)
     }
+    if (!running) return
+    for (const seat of this.roster.seats)
+      if (seat.state === 'stopping') this.#interruption.condemn(seat, this.graceMs)
   }
 
   /** Resolves when no task is without an outcome and none occupies a worker. */

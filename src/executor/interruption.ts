@@ -41,7 +41,26 @@ export class Interruption {
       // A reason that cannot be cloned: the task is aborted without it.
       seat.worker?.send({ type: 'cancel', seq: task.seq, reason: undefined })
     }
+    this.#wait(seat, task, reason, graceMs)
+  }
+
+  /** A task that was asked to end before has no longer than this, from now on. */
+  hasten(task: Task, graceMs: number): void {
+    const { seat } = task
+    if (seat && performance.now() + graceMs < task.graceEndsAtMs)
+      this.#wait(seat, task, undefined, graceMs)
+  }
+
+  /** The worker has no longer than this, whatever it does. */
+  condemn(seat: Seat, graceMs: number): void {
+    if (graceMs <= LONGEST_TIMER_MS)
+      seat.condemned ??= setTimeout(() => this.#roster.kill(seat), graceMs)
+  }
+
+  #wait(seat: Seat, task: Task, reason: unknown, graceMs: number): void {
     if (graceMs > LONGEST_TIMER_MS) return
+    clearTimeout(task.timer)
+    task.graceEndsAtMs = performance.now() + graceMs
     task.timer = setTimeout(() => {
       // A call that waits behind another one costs nobody anything; its worker is left alone.
       if (seat.hasBegun(task)) this.#giveUp(seat, graceMs)
@@ -57,7 +76,7 @@ export class Interruption {
   /** Kills a worker whose task does not end; tasks beside it may finish first, if that takes no longer than `graceMs`. */
   #giveUp(seat: Seat, graceMs: number): void {
     if (this.#isExclusive || !hasOpenTasks(seat)) this.#roster.kill(seat)
-    else seat.condemned ??= setTimeout(() => this.#roster.kill(seat), graceMs)
+    else this.condemn(seat, graceMs)
   }
 }
 

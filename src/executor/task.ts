@@ -50,6 +50,8 @@ export class Task {
   worker: number | undefined
   /** Pending timer: of a repetition, or of the end of its grace time. */
   timer: NodeJS.Timeout | undefined
+  /** When its worker is killed for it, on the clock of `performance.now()`. */
+  graceEndsAtMs: number = Infinity
   outcome: FutureControls<unknown> | undefined
   /** Called once, when it has its outcome. */
   onSettled: ((status: 'fulfilled' | 'rejected' | 'cancelled', value: unknown) => void) | undefined
