@@ -14,8 +14,8 @@ import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
 import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
 import { FileMarks } from './marks.ts'
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
 import { OutputTail } from './output-tail.ts'
+import { isFromWorker, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts'
 import type { TaskOutput, Worker, WorkerEnd, WorkerListener } from './worker.ts'
 
 export interface ProcessWorkerOptions {
@@ -84,7 +84,7 @@ class ProcessWorker implements Worker {
     if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
     if (child.stdout) this.#stdout = new OutputTail(child.stdout, process.stderr)
     if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
-    child.on('message', (message: FromWorker) => this.#receive(message))
+    child.on('message', (message: unknown) => isFromWorker(message) && this.#receive(message))
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
     try {
       this.send({ type: 'go', setup })

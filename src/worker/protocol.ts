@@ -83,3 +83,20 @@ export type FromWorker =
   | { readonly type: 'uncaught'; readonly error: EncodedError }
   /** `process.exit` was called. */
   | { readonly type: 'exiting'; readonly exitCode: number }
+
+/** Whether the loop sent it: a task can send messages of its own, by mistake or not. */
+export function isFromWorker(message: unknown): message is FromWorker {
+  if (typeof message !== 'object' || message === null) return false
+  const { type, results, seqs, error } = message as Readonly<Record<string, unknown>>
+  switch (type) {
+    case 'results':
+      return Array.isArray(results)
+    case 'returned':
+      return Array.isArray(seqs)
+    case 'unready':
+    case 'uncaught':
+      return typeof error === 'object' && error !== null
+    default:
+      return type === 'ready' || type === 'started' || type === 'progress' || type === 'exiting'
+  }
+}

@@ -5,10 +5,10 @@ import type { ResourceLimits } from 'node:worker_threads'
 import { findCarriers } from '../lifetime/remains.ts'
 import type { ProcessSummary } from '../lifetime/life.ts'
 import type { Scope } from '../lifetime/scope.ts'
-import { decodeError } from './error-codec.ts'
+import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
 import { MemoryMarks } from './marks.ts'
-import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
+import { isFromWorker, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts'
 import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.ts'
 
 export interface ThreadWorkerOptions {
@@ -55,9 +55,14 @@ class ThreadWorker implements Worker {
     this.threadId = this.#thread.threadId
     if (options.taskOutput === 'stderr') this.#thread.stdout.pipe(process.stderr, { end: false })
     else if (options.taskOutput === 'ignore') this.#thread.stdout.resume()
-    this.#thread.on('message', (message: FromWorker) => this.#receive(message))
+    this.#thread.on(
+      'message',
+      (message: unknown) => isFromWorker(message) && this.#receive(message),
+    )
     this.#thread.on('error', (error: unknown) => {
       this.#cause = error
+      const uncaught = error instanceof Error ? error : new Error(String(error))
+      listener.onMessage({ type: 'uncaught', error: encodeError(uncaught) })
     })
     this.#thread.on('exit', (exitCode) => void this.#end(exitCode))
   }

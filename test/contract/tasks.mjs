@@ -1,8 +1,8 @@
 // Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
 // a thread, a process and the calling thread alike, and survives SIGKILL.
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { threadId } from 'node:worker_threads'
+import { parentPort, threadId } from 'node:worker_threads'
 import { taskContext } from 'tidypool'
 
 /** @param {number} a @param {number} b */
@@ -171,8 +171,8 @@ export function exit(code) {
 
 /** @param {string} text */
 export function crash(text) {
-  process.stderr.write(`${text}\n`, () => process.kill(process.pid, 'SIGKILL'))
-  for (;;) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+  writeSync(2, `${text}\n`)
+  killSelf()
 }
 
 /** Kills its own process at once. */
@@ -189,12 +189,23 @@ export function killOnFirstAttempt(file) {
   return attempt
 }
 
-/** Returns, and then the code that it left running throws. @param {string} message */
-export function throwLater(message) {
+/** Returns, and then the code that it left running throws. @param {string} message @param {number} ms */
+export function throwLater(message, ms) {
   setTimeout(() => {
     throw new Error(message)
-  }, 1)
+  }, ms)
   return 'returned'
+}
+
+export function fillHeap() {
+  const kept = []
+  for (;;) kept.push(Array.from({ length: 1000 }, (_, n) => ({ n })))
+}
+
+/** What a task's own code may send, by mistake or on purpose. @param {unknown} message */
+export function sendToOwner(message) {
+  if (parentPort) parentPort.postMessage(message)
+  else if (message !== undefined) process.send?.(message)
 }
 
 /** Counts how often it was run in this worker. */
