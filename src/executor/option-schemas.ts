@@ -122,7 +122,8 @@ export function checkOptions(of: OptionsOf, options: unknown): void {
   const known = Object.keys(schemas[of].entries).join(', ')
   throw new OptionError(
     path,
-    issue.path ? issue.input : options,
+    // For an option that does not exist, the `input` of the issue is its name.
+    issue.path ? issue.path.at(-1)?.value : options,
     isUnknown ? `one of the options ${known}` : issue.path ? issue.message : 'an object',
   )
 }
