@@ -239,3 +239,9 @@ export function tinyOrPoisoned(n, poisoned, how, file) {
   if (how === 'kill') killSelf()
   return n
 }
+
+/** @param {string} text */
+export async function print(text) {
+  console.log(text)
+  await delay(1)
+}
