@@ -77,8 +77,11 @@ const words = /** @type {const} */ ([
 const kinds = /** @type {const} */ (['p', 'g', 'o', 'd', 'i', 'm', 'x', 'q', ''])
 const line = () => [pick(kinds), pick(words), pick(words), pick(words)].join(' ')
 // The one thing that would be right: then it would be ours to end.
-const isHonest = (/** @type {string} */ text) =>
-  /^ *[pg] /.test(text) && text.includes(` ${pid} ${start}`)
+const isHonest = (/** @type {string} */ text) => {
+  // As a shell reads it: without zero bytes, several spaces as one.
+  const [kind, first, second] = text.replaceAll('\0', '').trim().split(/ +/)
+  return (kind === 'p' || kind === 'g') && first === String(pid) && second === start
+}
 
 /** @param {string} owner @param {string} scope */
 const name = (owner, scope, version = '.v1') => path.join(folder, `${owner}-${scope}${version}`)
