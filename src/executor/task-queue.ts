@@ -35,15 +35,14 @@ export class TaskQueue {
   }
 
   take(): Task | undefined {
-    for (const [index, { line }] of this.#lines.entries()) {
+    for (const { line } of this.#lines) {
       const task = line.take()
       if (task) {
         this.#size -= 1
         return task
       }
       // An empty line of a rare priority would be looked at for ever.
-      if (this.#lines.length > 1)
-        this.#lines = this.#lines.filter((_, other) => other !== index || !line.isEmpty)
+      if (this.#lines.length > 1) this.#lines = this.#lines.filter((entry) => entry.line !== line)
     }
     return undefined
   }
