@@ -69,6 +69,8 @@ export type ToWorker =
   | { readonly type: 'stop' }
 
 export type FromWorker =
+  /** A thread has loaded what it consists of; from now on it can be terminated without a trace. */
+  | { readonly type: 'loaded' }
   | { readonly type: 'ready' }
   | { readonly type: 'unready'; readonly error: EncodedError }
   | {
@@ -97,6 +99,12 @@ export function isFromWorker(message: unknown): message is FromWorker {
     case 'uncaught':
       return typeof error === 'object' && error !== null
     default:
-      return type === 'ready' || type === 'started' || type === 'progress' || type === 'exiting'
+      return (
+        type === 'loaded' ||
+        type === 'ready' ||
+        type === 'started' ||
+        type === 'progress' ||
+        type === 'exiting'
+      )
   }
 }

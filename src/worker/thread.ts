@@ -26,6 +26,9 @@ export function startThreadWorker(
   return new ThreadWorker(options, setup, listener)
 }
 
+/** A thread that has to end while it loads our modules may take this long to have loaded them. */
+const LOAD_MS = 2000
+
 class ThreadWorker implements Worker {
   readonly id: number
   readonly pid: undefined
@@ -34,6 +37,7 @@ class ThreadWorker implements Worker {
   readonly #thread: NodeThread
   readonly #listener: WorkerListener
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
+  #isLoaded = false
   readonly #cookie: string
   #cause: unknown
   #timer: NodeJS.Timeout | undefined
@@ -84,6 +88,13 @@ class ThreadWorker implements Worker {
     if (this.#state === 'ended' || this.#state === 'killed') return
     this.#state = 'killed'
     this.#thread.ref()
+    clearTimeout(this.#timer)
+    // Terminated while its loader opens a file, a thread leaves that file open for good (Node 20 to 24).
+    if (this.#isLoaded) this.#terminate()
+    else this.#timer = setTimeout(() => this.#terminate(), LOAD_MS)
+  }
+
+  #terminate(): void {
     void this.#thread.terminate() // 'exit' tells when it is done
   }
 
@@ -95,6 +106,11 @@ class ThreadWorker implements Worker {
   }
 
   #receive(message: FromWorker): void {
+    if (message.type === 'loaded') {
+      this.#isLoaded = true
+      if (this.#state === 'killed') this.#terminate()
+      return
+    }
     if (message.type === 'unready') this.#cause = decodeError(message.error)
     this.#listener.onMessage(message)
   }

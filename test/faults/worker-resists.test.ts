@@ -67,3 +67,15 @@ for (const kind of ['process', 'thread'] as const) {
     }
   }
 }
+
+// Node leaves a file open when a thread is terminated while the loader opens it: it is let come so far first.
+faultRow({ id: 'D3', kind: 'thread, ended while it loads', ciRepeats: 1 }, async (t) => {
+  const stage = new Stage(t)
+  const program = await stage.start('ends-while-loading.mjs', ['thread', '30'])
+  const said = (await program.ready()) as { modules: string[]; slowestMs: number }
+  assert.deepEqual(said.modules, [])
+  const end = await program.ended
+  assert.equal(end.exitCode, 0, program.told)
+  await stage.gone({ since: end.at })
+  return said.slowestMs
+})

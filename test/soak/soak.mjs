@@ -92,7 +92,7 @@ try {
   }
   compareMemory('heap', 1.1, 4)
   console.log(`module files that Node's loader left open in terminated threads: ${modules}`)
-  if (modules > executors / 50) violations.push(`${modules} module files are open`)
+  if (modules > executors / 200) violations.push(`${modules} module files are open`)
   compareMemory('rss', 1.3, 40)
 } finally {
   rmSync(folder, { recursive: true, force: true })

@@ -21,6 +21,8 @@ function post(message: FromWorker): undefined {
   port.postMessage(message)
 }
 
+post({ type: 'loaded' })
+
 const loop = new TaskLoop({ marks: new MemoryMarks(marks), post, sharesThread: false }, setup)
 
 process.on('exit', (exitCode) => {
