@@ -11,9 +11,8 @@ const failingUrl = new URL('failing.mjs', import.meta.url)
 /** What the task threw, as it arrived here. */
 async function thrownBy(
   pool: Contract['pool'],
-  task: keyof typeof Failing & `${string}s`,
-): Promise<unknown>
-async function thrownBy(pool: Contract['pool'], task: string): Promise<unknown> {
+  task: keyof typeof Failing & `throws${string}`,
+): Promise<unknown> {
   const failing = pool({ maxWorkers: 1 }).module<Record<string, () => unknown>>(failingUrl)
   try {
     await failing.submit(task)
@@ -65,7 +64,7 @@ contract(
     assert.equal((error as Error).name, 'VeryKnownError')
     const other = await thrownBy(pool, 'throwsUnknownErrors')
     assert.ok(other instanceof RangeError)
-    assert.equal((other as Error).name, 'LimitError')
+    assert.equal(other.name, 'LimitError')
     assert.equal((other as RangeError & { limit: number }).limit, 3)
   },
 )

@@ -36,7 +36,7 @@ export interface Capabilities {
 
 export interface KindUnderTest extends Capabilities {
   readonly kind: ExecutorKind
-  create<M>(url: URL | string, options?: ExecutorOptions): Executor<M>
+  readonly create: <M>(url: URL | string, options?: ExecutorOptions) => Executor<M>
 }
 
 export const kinds: readonly KindUnderTest[] = [

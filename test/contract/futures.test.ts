@@ -243,7 +243,9 @@ contract(
     const futures = [pool().submit('echo', 1), other.submit('failUntilAttempt', 2, notes.file)]
     const completed = await collect(asCompleted<unknown>(futures))
     assert.deepEqual(
-      completed.map(({ future, status, value }) => [future.state, status, value]).toSorted(),
+      completed
+        .map(({ future, status, value }) => [future.state, status, value])
+        .toSorted(([one], [other]) => String(one).localeCompare(String(other))),
       [
         ['fulfilled', 'fulfilled', 1],
         ['rejected', 'rejected', undefined],

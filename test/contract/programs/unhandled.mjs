@@ -7,7 +7,7 @@ process.on('unhandledRejection', (error) => {
   console.log('unhandled:', /** @type {Error} */ (error).message)
 })
 
-switch (process.argv[3]) {
+switch (process.argv[3] ?? '') {
   case 'failure':
     void pool.submit('failUntilAttempt', 2, '/dev/null')
     await pool.drain()

@@ -50,8 +50,8 @@ for (const [index, ms] of tasks.entries()) {
   void future.finally(() => settled++).catch(() => {})
 }
 // On a busy machine the first may have ended before there is a second worker.
-while (!starting && executor.stats().running + settled < Math.min(workers, tasks.length))
-  await delay(2)
+const wanted = starting ? 0 : Math.min(workers, tasks.length)
+while (executor.stats().running + settled < wanted) await delay(2)
 say('ready', { ...held, workers: executor.workers().map(({ pid }) => pid ?? 0) })
 
 async function sayWhenClosed() {
