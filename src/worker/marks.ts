@@ -103,8 +103,8 @@ export class MemoryMarks implements Marks, WorkerMarks {
   }
 
   revoke(from: number, to: number): number {
-    // TO first: a reader in between sees an empty or the old range, never calls beyond `to`.
-    Atomics.store(this.#cells, REVOKED_FROM, BigInt(Number.MAX_SAFE_INTEGER))
+    // TO first: a reader in between sees at least the old range, which must hold until the worker has passed it, and
+    // at most calls before `from`, which it returns without need.
     Atomics.store(this.#cells, REVOKED_TO, BigInt(to))
     Atomics.store(this.#cells, REVOKED_FROM, BigInt(from))
     return Math.min(Math.max(from, this.read().seq + 1), to + 1)
