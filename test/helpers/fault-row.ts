@@ -3,7 +3,7 @@
  * times that something was not as promised.
  *
  * `npm test` repeats a row `ciRepeats` times, `npm run faults` (which sets TIDYPOOL_FAULTS=full) `repeats`
- * times. Each row appends what it found to the file that TIDYPOOL_FAULTS_REPORT names, one JSON line;
+ * times; TIDYPOOL_FAULTS=once, for further Nodes, is a single time. Each row appends what it found to the file that TIDYPOOL_FAULTS_REPORT names, one JSON line;
  * TIDYPOOL_FAULTS_ROWS ("B6,E3") leaves out all other rows.
  */
 import assert from 'node:assert/strict'
@@ -54,8 +54,10 @@ export function faultRow(
 ): void {
   const only = process.env['TIDYPOOL_FAULTS_ROWS']
   if (only !== undefined && !only.split(',').includes(row.id)) return
-  const full = process.env['TIDYPOOL_FAULTS'] === 'full'
-  const repeats = full ? (row.repeats ?? 50) : (row.ciRepeats ?? 3)
+  const counts = process.env['TIDYPOOL_FAULTS']
+  const reduced = row.ciRepeats ?? 3
+  const repeats =
+    counts === 'full' ? (row.repeats ?? 50) : counts === 'once' ? Math.min(1, reduced) : reduced
   if (repeats === 0) return
   const title = `${row.id} ${row.kind}, ${repeats} ${repeats === 1 ? 'time' : 'times'}`
   test(title, { skip: row.skip ?? false }, async (t) => {
