@@ -5,8 +5,12 @@
  *   running ──first INT, TERM, HUP──▶ ending ──(cancelled, flushed)──▶ dies of that signal, in main.ts
  *                                       └──second──▶ dies of it at once; what it held is cleaned from outside
  * ```
+ *
+ * The same signal again within a moment is the same one: coreutils' `timeout` sends it to this process and to its group.
  */
 import os from 'node:os'
+
+import { sameSignalMs } from '../lifetime/signal-end.ts'
 
 const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
 
@@ -24,15 +28,17 @@ export interface SignalReactions {
 
 /** Listens until it is disposed. */
 export function watchSignals(react: SignalReactions): Disposable {
-  let isEnding = false
+  let first: { readonly signal: NodeJS.Signals; readonly at: number } | undefined
   const onEnding = (signal: NodeJS.Signals): void => {
-    if (isEnding) {
+    const now = performance.now()
+    if (first) {
+      if (first.signal === signal && now - first.at <= sameSignalMs) return
       react.beforeForce()
       stopListening()
       dieOf(signal)
       return
     }
-    isEnding = true
+    first = { signal, at: now }
     react.first(signal)
   }
   const onSuspend = (): void => {

@@ -5,7 +5,7 @@ import { onExit } from './exit-hook.ts'
 import { sharedState, type SignalHandler } from './state.ts'
 
 /** The same signal again this soon is the same one: `timeout` sends it to the process and to its group, npm passes Ctrl-C on. */
-const sameSignalMs = 100
+export const sameSignalMs = 100
 /** After `graceMs` executors kill their workers; one that has not ended by then does not hold the signal back. */
 const killWindowMs = 1000
 const longestTimer = 2 ** 31 - 1
