@@ -1,7 +1,7 @@
 // What a test run left behind, looked at from outside: processes that carry the run's mark in their
 // environment, and entries of the temporary directory that was the run's own.
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -16,6 +16,8 @@ export function watchLeftovers() {
   const mark = randomBytes(8).toString('hex')
   // Short, because Unix sockets in it have names of at most 100 bytes.
   const tmp = mkdtempSync(path.join(os.tmpdir(), 'tt-'))
+  // Some tests run programs as another user, in folders below this one.
+  chmodSync(tmp, 0o711)
 
   const look = () => [
     ...processesWith(`${markName}=${mark}`),

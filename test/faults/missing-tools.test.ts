@@ -129,7 +129,7 @@ const lacks: readonly Lack[] = [
   },
   {
     kind: 'hidepid=2',
-    skip: mounts || needs('setpriv'),
+    skip: mounts || needs('setpriv', 'another user'),
     options: (stage) => {
       const script = 'mount -o remount,hidepid=2 /proc || mount -t proc -o hidepid=2 proc /proc'
       return { wrapper: [...mounted(script), ...asUser(stage)] }
@@ -142,7 +142,7 @@ const lacks: readonly Lack[] = [
   },
   {
     kind: 'node with file capabilities',
-    skip: needs('linux', 'root', 'setpriv', 'python3'),
+    skip: needs('linux', 'another user', 'setpriv', 'python3'),
     options: (stage) => ({ wrapper: asUser(stage) }),
     check: (levels) => isWatched(levels, /capabilities/),
     node: nodeWithCapabilities,

@@ -127,7 +127,7 @@ faultRow(
 )
 
 for (const kind of ['process', 'thread'] as const) {
-  const skip = needs('linux', 'root', 'prlimit', 'setpriv')
+  const skip = needs('linux', 'another user', 'prlimit', 'setpriv')
   faultRow(
     { id: 'K3', kind: `${kind}, EAGAIN`, repeats: 10, ciRepeats: kind === 'process' ? 1 : 0, skip },
     async (t) => {

@@ -7,7 +7,7 @@
  * ```
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants } from 'node:fs'
+import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
 import path from 'node:path'
 
 interface Need {
@@ -35,6 +35,11 @@ const known = {
   unshare: program('unshare', 'apt-get install -y util-linux'),
   linux: { isMet: () => process.platform === 'linux', command: undefined },
   root: { isMet: () => process.getuid?.() === 0, command: undefined },
+  /** Root, in a place that other users may pass through, so that a program of ours can run as one of them. */
+  'another user': {
+    isMet: () => process.getuid?.() === 0 && isOpenToAll(import.meta.dirname, process.execPath),
+    command: undefined,
+  },
   /** A process namespace of one's own: refused in many containers, whoever asks. */
   'pid namespace': {
     isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
@@ -48,6 +53,16 @@ const known = {
 } satisfies Record<string, Need>
 
 export type NeedName = keyof typeof known
+
+/** Whether every folder on the way may be entered by everybody. */
+function isOpenToAll(...places: readonly string[]): boolean {
+  return places.every((place) => {
+    for (let folder = place; folder !== path.dirname(folder); folder = path.dirname(folder)) {
+      if ((statSync(folder).mode & 0o001) === 0) return false
+    }
+    return true
+  })
+}
 
 const asked = new Map<NeedName, boolean>()
 
