@@ -245,3 +245,24 @@ export async function print(text) {
   console.log(text)
   await delay(1)
 }
+
+/** What a random life of an executor is made of. @param {string} what @param {string} file @param {string} mark */
+export function anything(what, file, mark) {
+  appendFileSync(file, `${mark}\n`)
+  switch (what) {
+    case 'quick':
+      return mark
+    case 'later':
+      return delay(3, mark)
+    case 'polite':
+      return delay(10_000, mark, { signal: taskContext().signal })
+    case 'throw':
+      throw new RangeError(mark)
+    case 'loop':
+      for (;;);
+    case 'exit':
+      return process.exit(1)
+    default:
+      throw new Error(`what is ${what}?`)
+  }
+}
