@@ -32,7 +32,8 @@ export class TimeLimits {
       return
     }
     if (!this.#watched.has(seat)) this.#watched.set(seat, this.#clock.use())
-    if (!seat.limitTimer) this.#arm(seat)
+    // Each time anew: a task with a shorter limit may have come.
+    this.#arm(seat)
   }
 
   #forget(seat: Seat): void {
@@ -60,6 +61,7 @@ export class TimeLimits {
       const remainingMs = this.#remainingMs(task, mark)
       soonestMs = Math.min(soonestMs, isLoading ? Math.min(timeoutMs, remainingMs) : remainingMs)
     }
+    clearTimeout(seat.limitTimer)
     seat.limitTimer = setTimeout(
       () => {
         // A turn later: results that have arrived meanwhile count.
@@ -71,7 +73,6 @@ export class TimeLimits {
   }
 
   #check(seat: Seat): void {
-    seat.limitTimer = undefined
     const mark = seat.worker?.marks.read()
     for (const task of this.#limited(seat)) {
       if (this.#remainingMs(task, mark) <= 0) this.#onExpired(seat, task, phaseOf(task, mark))

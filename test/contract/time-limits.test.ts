@@ -162,3 +162,31 @@ contract(
     await assert.rejects(loop, { code: 'ERR_TASK_CANCELLED' })
   },
 )
+
+contract(
+  'a short limit counts although the one before it on the same worker is long',
+  { preempts: true },
+  async ({ pool, notes }) => {
+    const executor = pool({ maxWorkers: 1, timeoutGraceMs: 0 })
+    await executor.submit('echo', 1)
+    const [long, short] = [60_000, 100].map((timeoutMs) => executor.with({ timeoutMs }))
+    const first = long?.submit('sleep', 20)
+    const second = short?.submit('loopForEver', notes.file)
+    await first
+    await assert.rejects(second ?? Promise.resolve(), { code: 'ERR_TASK_TIMEOUT' })
+  },
+)
+
+contract(
+  'each of several tasks at a time has its own limit',
+  { preempts: true },
+  async ({ pool, notes }) => {
+    const executor = pool({ maxWorkers: 1, tasksPerWorker: 2, timeoutGraceMs: 1000 })
+    await executor.submit('echo', 1)
+    const long = executor.with({ timeoutMs: 60_000 }).submit('sleep', 600)
+    const short = executor.with({ timeoutMs: 100 }).submit('untilAborted', notes.file)
+    await assert.rejects(short, { code: 'ERR_TASK_TIMEOUT' })
+    assert.equal(long.state, 'running')
+    assert.equal(await long, 600)
+  },
+)
