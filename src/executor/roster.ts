@@ -134,7 +134,8 @@ export class Roster {
   kill(seat: Seat): void {
     if (seat.state === 'ended') return
     seat.state = 'stopping'
-    this.setRef(seat, true)
+    // Whoever waits or not: it takes milliseconds, and who awaits `shutdown({ wait: false })` shall not end with status 13.
+    seat.worker?.setRef(true)
     seat.worker?.kill()
   }
 
