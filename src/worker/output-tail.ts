@@ -3,6 +3,7 @@
  * KiB whatever is written, and stops reading while the receiver cannot take more.
  */
 import type { Readable, Writable } from 'node:stream'
+import { StringDecoder } from 'node:string_decoder'
 
 const KEPT_BYTES = 16 * 1024
 const KEPT_LINES = 12
@@ -16,8 +17,9 @@ export class OutputTail {
   constructor(from: Readable, to: Writable) {
     this.#from = from
     this.closed = new Promise((resolve) => from.once('close', resolve))
+    const decoder = new StringDecoder('utf8')
     from.on('data', (chunk: Buffer) => {
-      this.#kept = (this.#kept + chunk.toString('utf8')).slice(-KEPT_BYTES)
+      this.#kept = (this.#kept + decoder.write(chunk)).slice(-KEPT_BYTES)
       if (to.write(chunk) || to.destroyed) return
       from.pause()
       waitForDrain(to, from)

@@ -42,7 +42,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('submit' as const),
       what,
-      count: fc.constantFrom(1, 1, 3, 40),
+      count: fc.constantFrom(1, 1, 3, 30),
       retries: fc.constantFrom(0, 0, 1),
       priority: fc.constantFrom(0, 0, 1),
     }),
@@ -58,7 +58,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 const options = fc.record({
   maxWorkers: fc.constantFrom(1, 2),
   tasksPerWorker: fc.constantFrom(1, 1, 3),
-  maxTasksPerWorker: fc.constantFrom(Infinity, Infinity, 5),
+  maxTasksPerWorker: fc.constantFrom(Infinity, Infinity, 20),
   graceMs: fc.constantFrom(0, 20),
   timeoutGraceMs: fc.constantFrom(undefined, 0),
   idleTimeoutMs: fc.constantFrom(0, 5, 60_000),
@@ -203,7 +203,7 @@ for (const kind of kinds.filter(({ isParallel }) => isParallel)) {
         {
           numRuns: kind.kind === 'thread' ? 25 : 15,
           endOnFailure: true,
-          interruptAfterTimeLimit: 20_000,
+          interruptAfterTimeLimit: 8000,
         },
       )
     },
