@@ -431,14 +431,17 @@ export function handlesOf(pid: number): Handles {
   return { descriptors, threads: threads.length, children: children.length }
 }
 
-/**
- * The limit for P of row B6, by the load at the moment. Half a second was found to hold up to two and a half runnable
- * processes for each processor; on a machine that is busier still only the general promise is tested.
- */
+/** Whether more wait for a processor than limits below the general promise were found to hold for. */
+export function isOverloaded(): boolean {
+  const [load = 0] = os.loadavg()
+  return load > 2.5 * os.availableParallelism()
+}
+
+/** The limit for P of row B6, by the load at the moment; on an overloaded machine the general promise. */
 export function processLimitMs(): number {
   const [load = 0] = os.loadavg()
   if (load < 2) return 250
-  return load <= 2.5 * os.availableParallelism() ? 500 : promiseMs
+  return isOverloaded() ? promiseMs : 500
 }
 
 /** For messages about time: the averages, what is runnable now of all there is, and how much waits for a processor. */

@@ -6,7 +6,7 @@ import { describe } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { Stage, ownNumber, until, type End, type Program } from './observe.ts'
+import { Stage, isOverloaded, ownNumber, until, type End, type Program } from './observe.ts'
 
 const skip = needs('linux', 'timeout')
 const politely = ['timeout', '1s']
@@ -94,12 +94,12 @@ describe('timeout', { concurrency: 2 }, () => {
     program.kill('SIGTERM')
     await until(() => program.stderr.includes('SIGTERM'), `it to hear the first ${program.told}`)
     program.kill('SIGTERM')
-    const isSame = performance.now() - since < 100
+    const isSame = performance.now() - since < 100 && !isOverloaded()
     const end = await program.ended
     const { allMs } = await stage.gone({ since: end.at })
     await program.drained()
     assert.deepEqual([end.exitCode, end.signal], [null, 'SIGTERM'], `X: ${program.told}`)
-    // It has taken the second for the first, unless the machine was too busy to send them within a moment.
+    // It has taken the second for the first, unless the machine was too busy to send or hear them within a moment.
     if (isSame) assert.match(program.stderr, /ended by SIGTERM/, 'it ends in order')
     assertKept(done, results, program)
     return allMs
