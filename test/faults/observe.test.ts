@@ -30,7 +30,7 @@ test('the observer names files and shared memory that are left', { skip }, async
   writeFileSync(path.join(stage.tmp, 'left'), '')
   writeFileSync(path.join(stage.stateDir, 'journal'), 'p 1 1\n')
   writeFileSync(shared, '')
-  await assert.rejects(stage.gone({ allMs: 20 }), (error: Error) => {
+  await assert.rejects(stage.gone({ allMs: 1000 }), (error: Error) => {
     assert.match(error.message, /T temporary: .*left/)
     assert.match(error.message, /J journal: .*journal/)
     assert.match(error.message, /S shared memory: /)
