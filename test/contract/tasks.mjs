@@ -1,6 +1,6 @@
 // Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
 // a thread, a process and the calling thread alike, and survives SIGKILL.
-import { appendFileSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, threadId } from 'node:worker_threads'
 import { taskContext } from 'tidypool'
@@ -94,6 +94,18 @@ export async function noteAndWaitFor(n, file, ms) {
   appendFileSync(file, `${n}\n`)
   await delay(ms)
   return n
+}
+
+/** The first ends when the others have: their lines are in the file. @param {number} n @param {string} file @param {number} others */
+export async function lastOfAll(n, file, others) {
+  if (n !== 0) return note(file, n)
+  while (linesIn(file) < others) await delay(1)
+  return n
+}
+
+/** @param {string} file */
+function linesIn(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
 }
 
 /** Awaits for ever and looks at no signal. @param {string} file */
