@@ -85,7 +85,7 @@ contract(
     const executor = pool()
     await makeKnownAsShort(executor)
     const others = [executor.submit('shortOrLong', 0), executor.submit('shortOrLong', 0)]
-    const long = executor.submit('shortOrLong', 1500)
+    const long = executor.submit('shortOrLong', 800)
     others.push(...Array.from({ length: 40 }, () => executor.submit('shortOrLong', 0)))
     await Promise.all(others.slice(2))
     assert.equal(long.state, 'running')

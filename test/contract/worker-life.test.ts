@@ -162,7 +162,6 @@ test('initializerData that cannot be cloned are refused where they are given', (
 
 for (const [what, options] of [
   ['data that do not pass their channel', { initializerData: new SharedArrayBuffer(8) }],
-  ['an environment that cannot be given', { env: { TIDYPOOL_TEST: '\0' } }],
 ] as const) {
   test(
     `ProcessExecutor: workers with ${what} are not started, and nothing is left of them`,
