@@ -94,12 +94,25 @@ export function writeOut(text, times) {
   return times
 }
 
-/** Writes as a program does that minds back-pressure. @param {string} text @param {number} times */
-export async function writePaced(text, times) {
+/**
+ * Writes as a program does that minds back-pressure.
+ * @param {string} text @param {number} times @param {'stdout' | 'stderr'} [name]
+ */
+export async function writePaced(text, times, name = 'stdout') {
+  const stream = process[name]
   for (let index = 0; index < times; index++) {
-    if (!process.stdout.write(text)) await new Promise((go) => process.stdout.once('drain', go))
+    if (!stream.write(text)) await new Promise((go) => stream.once('drain', go))
   }
   return times
+}
+
+/** Has a command write to our stdout. @param {number} bytes */
+export async function floodByChild(bytes) {
+  const child = spawn('head', ['-c', String(bytes), '/dev/zero'], {
+    stdio: ['ignore', 'inherit', 'ignore'],
+  })
+  await new Promise((resolve) => child.once('exit', resolve))
+  return bytes
 }
 
 /** @param {string} text @param {number} times */

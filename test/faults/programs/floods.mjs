@@ -10,12 +10,15 @@ const pool = executor({
 })
 const text = 'x'.repeat(65_536)
 const times = Number(megabytes) * 16
-const call =
-  task === 'writeErr'
-    ? pool.submit('writeErr', text, times)
-    : task === 'writePaced'
-      ? pool.submit('writePaced', text, times)
-      : pool.submit('writeOut', text, times)
+/** @type {Record<string, () => PromiseLike<unknown>>} */
+const calls = {
+  writeOut: () => pool.submit('writeOut', text, times),
+  writeErr: () => pool.submit('writeErr', text, times),
+  pacedOut: () => pool.submit('writePaced', text, times, 'stdout'),
+  pacedErr: () => pool.submit('writePaced', text, times, 'stderr'),
+  child: () => pool.submit('floodByChild', Number(megabytes) * 2 ** 20).then(() => times),
+}
+const call = calls[task]?.() ?? Promise.reject(new Error(`no such task: ${task}`))
 const outcome = await outcomeOf(call)
 const worker = kind === 'process' ? await pool.submit('peakMiB') : 0
 const size = await pool.submit('readStdin')
