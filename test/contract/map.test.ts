@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { ExecutorClosedError, TaskCancelledError, TaskTimeoutError } from 'tidypool'
 import { collect, contract } from './executors.ts'
 
@@ -29,10 +30,14 @@ contract(
   'map with ordered: false yields results as they come',
   { isParallel: true },
   async ({ pool, notes }) => {
-    const options = { ordered: false, extraArgs: [notes.file, 3] }
-    const results = await collect(pool().map('lastOfAll', [0, 1, 2, 3], options))
-    assert.equal(results.at(-1), 0)
+    const options = { ordered: false, extraArgs: [notes.file] }
+    const results: number[] = []
+    for await (const result of pool().map('firstWaitsForFile', [0, 1, 2, 3], options)) {
+      results.push(result)
+      if (results.length === 3) writeFileSync(notes.file, 'the others are here')
+    }
     assert.deepEqual(new Set(results), new Set([0, 1, 2, 3]))
+    assert.equal(results.at(-1), 0)
   },
 )
 

@@ -1,6 +1,6 @@
 // Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
 // a thread, a process and the calling thread alike, and survives SIGKILL.
-import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, threadId } from 'node:worker_threads'
 import { taskContext } from 'tidypool'
@@ -96,16 +96,10 @@ export async function noteAndWaitFor(n, file, ms) {
   return n
 }
 
-/** The first ends when the others have: their lines are in the file. @param {number} n @param {string} file @param {number} others */
-export async function lastOfAll(n, file, others) {
-  if (n !== 0) return note(file, n)
-  while (linesIn(file) < others) await delay(1)
+/** Only the first waits: until the file is there. @param {number} n @param {string} file */
+export async function firstWaitsForFile(n, file) {
+  if (n === 0) while (!existsSync(file)) await delay(1)
   return n
-}
-
-/** @param {string} file */
-function linesIn(file) {
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').length - 1 : 0
 }
 
 /** Awaits for ever and looks at no signal. @param {string} file */
