@@ -89,9 +89,23 @@ end_groups() {
   if [ -n "$ended" ]; then grep '^p ' "$journal" | grep -vxF -e "$ended"; else grep '^p ' "$journal"; fi |
     while IFS=' ' read -r kind a b rest; do
       may_signal "$a" || continue
-      stat_of "$a" && [ "$start" != "$b" ] && continue
+      if stat_of "$a"; then [ "$start" = "$b" ]; else is_group_of "$a" "$b"; fi || continue
       kill -s KILL -- "-$a" 2>/dev/null && echo "process $a $b group"
     done
+}
+
+# is_group_of PID START: what is left in the group of that leader, which is no more. Such a group leads its session,
+# and began after its leader, which began after its owner: the job of somebody's shell does not look like this.
+is_group_of() {
+  is_number "$2" && is_number "$owner_start" && [ "$2" -ge "$owner_start" ] || return 1
+  [ "$look" = proc ] && kill -0 -- "-$1" 2>/dev/null || return 1
+  for pid in $(set +f; cd /proc && echo [0-9]*); do
+    stat_of "$pid" && [ "$pgrp" = "$1" ] || continue
+    # All of a group are of one session.
+    [ "$session" = "$1" ] && [ "$start" -ge "$2" ]
+    return
+  done
+  return 1
 }
 
 carriers() { [ "$look" = proc ] && (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }

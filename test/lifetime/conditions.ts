@@ -35,6 +35,12 @@ export function startOf(pid: number): string {
   return start
 }
 
+/** The number of its process group, undefined when there is no such process. */
+export function groupOf(pid: number): number | undefined {
+  const group = fieldsOf(pid)?.[2]
+  return group === undefined ? undefined : Number(group)
+}
+
 function fieldsOf(pid: number): string[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1')

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { needs } from '../helpers/needs.ts'
-import { carriersOf, isGone, stateOf, until } from './conditions.ts'
+import { carriersOf, groupOf, isGone, startOf, stateOf, until } from './conditions.ts'
 import { programPath, runProgram, startOwner, type Owner } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -49,6 +49,35 @@ test('a child with an empty environment goes with the group of its parent when t
   owner.kill('SIGKILL')
   await until(() => isGone(pid), 'the bare child to be gone')
 })
+
+const leaderless = [
+  {
+    whose: 'a job of a shell',
+    script: 'set -m; (sleep 1000 & echo $!; exit 0) & wait; sleep 1000',
+  },
+  { whose: 'a daemon', script: 'sleep 1000 & echo $!' },
+]
+for (const { whose, script } of leaderless) {
+  test(`a group without leader that is not ours is left alone, whatever the journal says: ${whose}`, async (t) => {
+    const started = spawn('bash', ['-c', script], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    const [line] = (await once(started.stdout, 'data')) as [Buffer]
+    const pid = Number(line.toString())
+    t.after(() => isGone(pid) || process.kill(pid, 'SIGKILL'))
+    t.after(() => started.exitCode === null && started.kill('SIGKILL'))
+    const group = groupOf(pid) ?? pid
+    await until(() => group !== pid && isGone(group), 'its group to be without leader')
+
+    const owner = await startOwner(t)
+    const [journal = ''] = owner.journals()
+    appendFileSync(journal, `p ${group} 1\np ${group} ${startOf(owner.pid)}\n`)
+    owner.child.kill('SIGKILL')
+    await owner.isCleaned()
+    assert.equal(isGone(pid), false)
+  })
+}
 
 for (const signal of [
   'SIGTERM',

@@ -60,7 +60,7 @@ export interface Owner {
   readonly state: string
   /** Everything it started, its guardian included. */
   readonly pids: readonly number[]
-  /** Journals in its state directory. */
+  /** The files of journals in its state directory. */
   journals(): string[]
   /** Waits until nothing of it is left: process, directory, journal. */
   isCleaned(limitMs?: number): Promise<void>
@@ -115,7 +115,8 @@ export async function startOwner(
   const pids = [held.guardian, held.tethered, held.escaped, held.worker]
   const journals = () => {
     try {
-      return readdirSync(path.join(state, processWorld()))
+      const world = path.join(state, processWorld())
+      return readdirSync(world).map((name) => path.join(world, name))
     } catch {
       return [] // the folder goes with its last journal
     }
