@@ -9,8 +9,9 @@
  * place would change a running guardian. It is checked with dash, bash, bash --posix and busybox.
  *
  * Rules it keeps: an id that is not exactly 32 hex digits is refused before anything else (an empty one is found in every
- * process). A process is signalled only by pid and start time, read again just before. A directory is removed only by
- * device and inode, below a name that follows from the id. What has gone is success.
+ * process). A process is signalled only by pid and start time, read again just before; a group whose leader has gone only
+ * if it can be that leader's. A directory is removed only by device and inode, below a name that follows from the id.
+ * What has gone is success.
  */
 export const cleanUpScript: string = withoutComments(`
 # The user's tools may be anything; the system's come first.
@@ -22,6 +23,8 @@ umask 077
 set -f
 newline='
 '
+
+# Groups are signalled as "kill -KILL -PGID": busybox knows no "--" there, and dash no "-s KILL -PGID".
 
 # Every signal that would end us and can be caught: nodemon sends USR2 to a whole tree, systemd TERM. Which names exist differs.
 for signal in HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM STKFLT XCPU XFSZ VTALRM PROF \\
@@ -72,7 +75,7 @@ end_recorded() {
       o) is_number "$a" && owner_tty=$a ;;
       p)
         may_signal "$a" && is_alive "$a" "$b" || continue
-        if [ "$pgrp" = "$a" ]; then kill -s KILL -- "-$a"; else kill -s KILL "$a"; fi 2>/dev/null &&
+        if [ "$pgrp" = "$a" ]; then kill -KILL "-$a"; else kill -s KILL "$a"; fi 2>/dev/null &&
           echo "process $a $b recorded"
         ;;
       # An earlier guardian that somebody stopped would stay for ever.
@@ -90,7 +93,7 @@ end_groups() {
     while IFS=' ' read -r kind a b rest; do
       may_signal "$a" || continue
       if stat_of "$a"; then [ "$start" = "$b" ]; else is_group_of "$a" "$b"; fi || continue
-      kill -s KILL -- "-$a" 2>/dev/null && echo "process $a $b group"
+      kill -KILL "-$a" 2>/dev/null && echo "process $a $b group"
     done
 }
 
@@ -98,7 +101,7 @@ end_groups() {
 # and began after its leader, which began after its owner: the job of somebody's shell does not look like this.
 is_group_of() {
   is_number "$2" && is_number "$owner_start" && [ "$2" -ge "$owner_start" ] || return 1
-  [ "$look" = proc ] && kill -0 -- "-$1" 2>/dev/null || return 1
+  [ "$look" = proc ] && kill -0 "-$1" 2>/dev/null || return 1
   for pid in $(set +f; cd /proc && echo [0-9]*); do
     stat_of "$pid" && [ "$pgrp" = "$1" ] || continue
     # All of a group are of one session.

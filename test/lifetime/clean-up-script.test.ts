@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { copyFileSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
@@ -7,7 +8,15 @@ import { fileURLToPath } from 'node:url'
 import { encodePath } from '../../src/lifetime/journal-format.ts'
 import { needs } from '../helpers/needs.ts'
 import { isGone, startOf, until } from './conditions.ts'
-import { makeRoot, newScope, startVictim, sweepWith, writeJournal } from './journal-files.ts'
+import {
+  deadOwner,
+  guardWith,
+  makeRoot,
+  newScope,
+  startVictim,
+  sweepWith,
+  writeJournal,
+} from './journal-files.ts'
 import { tempFolder } from './temp-folder.ts'
 
 const shells: readonly (readonly [string, ...string[]])[] = [
@@ -102,6 +111,37 @@ for (const sh of here) {
       ),
     )
     assert.ok(statSync(path.join(state, 'ended.log')).size > 0)
+  })
+
+  test(`${sh.join(' ')} ends, right after the owner, what is left in the group of a worker that has gone`, async (t) => {
+    const state = tempFolder(t)
+    const scope = newScope()
+    const owner = deadOwner()
+    // Its child carries nothing of ours.
+    const worker = spawn('sh', ['-c', 'env -i sleep 1000 & echo $!; read -r line'], {
+      detached: true,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    const [line] = (await once(worker.stdout, 'data')) as [Buffer]
+    const left = Number(line.toString())
+    t.after(() => isGone(left) || process.kill(left, 'SIGKILL'))
+    const pid = worker.pid ?? 0
+    const record = `p ${pid} ${startOf(pid)}\n`
+    worker.stdin.end()
+    await once(worker, 'exit')
+    const place = { state, scope, owner }
+
+    // It had ended before its owner did, or long ago: the number may be another's by now.
+    guardWith(sh, scope, writeJournal(place, `${record}${record.replace('p', 'e')}`))
+    sweepWith(sh, [writeJournal(place, record)])
+    assert.ok(!isGone(left))
+
+    const lines = guardWith(sh, scope, writeJournal(place, record))
+    await until(() => isGone(left), 'what was left to be gone')
+    assert.ok(
+      lines.some((said) => said === `process ${record.slice(2).trim()} group`),
+      lines.join('\n'),
+    )
   })
 }
 

@@ -72,7 +72,9 @@ for (const { whose, script } of leaderless) {
 
     const owner = await startOwner(t)
     const [journal = ''] = owner.journals()
-    appendFileSync(journal, `p ${group} 1\np ${group} ${startOf(owner.pid)}\n`)
+    // A start of long ago, and one after what the group's members have (the clock ticks each 10 ms).
+    const later = Number(startOf(owner.pid)) + 1
+    appendFileSync(journal, `p ${group} 1\np ${group} ${later}\n`)
     owner.child.kill('SIGKILL')
     await owner.isCleaned()
     assert.equal(isGone(pid), false)

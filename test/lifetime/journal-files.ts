@@ -51,12 +51,19 @@ export function makeRoot(parent: string, scope: string): { root: string; record:
 
 /** The script as a sweep runs it, waited for. @returns the lines it reports. */
 export function sweepWith(shell: readonly string[], files: readonly string[]): string[] {
-  const [command = 'sh', ...args] = shell
-  const { stdout, status, error } = spawnSync(
-    command,
-    [...args, '-c', cleanUpScript, 'tidypool-sweep', 'sweep', ...files],
-    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
-  )
+  return runScript(shell, ['tidypool-sweep', 'sweep', ...files])
+}
+
+/** The script as a guardian runs it whose owner has just gone, waited for. @returns the lines it reports. */
+export function guardWith(shell: readonly string[], scope: string, file: string): string[] {
+  return runScript(shell, ['tidypool-guardian', 'guardian', scope, file])
+}
+
+function runScript([command = 'sh', ...options]: readonly string[], args: readonly string[]) {
+  const { stdout, status, error } = spawnSync(command, [...options, '-c', cleanUpScript, ...args], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   assert.equal(error, undefined)
   assert.equal(status, 0)
   return stdout.split('\n').filter((line) => line !== '')
