@@ -113,10 +113,10 @@ is_group_of() {
 
 carriers() { [ "$look" = proc ] && (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
 
-# Pass 2: whatever carries the id in its environment, until nothing is found. Killed as found and looked for again at
-# once, so that those who fork meanwhile lose.
+# Pass 2: whatever carries the id in its environment, until nothing is found twice: in the middle of an exec a process
+# shows none. Killed as found and looked for again at once, so that those who fork meanwhile lose.
 end_carriers() {
-  rounds=0 idle=0 known=' ' spared=' '
+  rounds=0 idle=0 empty=0 known=' ' spared=' '
   while [ $rounds -lt 1000 ] && [ $idle -lt 100 ]; do
     rounds=$((rounds + 1)) found= fresh=
     now=0
@@ -139,7 +139,8 @@ end_carriers() {
       case $known in *" $pid-$seen "*) ;; *) fresh=1 known="$known$pid-$seen " && note ended ;; esac
       kill -s KILL "$pid" 2>/dev/null
     done
-    [ -n "$found" ] || return 0
+    if [ -n "$found" ]; then empty=0; else empty=$((empty + 1)); fi
+    [ $empty -lt 2 ] || return 0
     if [ -n "$fresh" ]; then idle=0; else idle=$((idle + 1)); fi
   done
   echo "failed processes"

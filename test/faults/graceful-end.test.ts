@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { errorCode } from '../../src/os/process-identity.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { assertSeen, type Held } from './holder.ts'
+import { untilSeen, type Held } from './holder.ts'
 import { Stage, isRunning, ownNumber, until, type Program, type StartOptions } from './observe.ts'
 
 const skip = needs('linux')
@@ -30,7 +30,7 @@ async function startGraceful(
 ): Promise<[Program, Graceful]> {
   const program = await stage.start('graceful.mjs', [kind, JSON.stringify(options)], how)
   const held = await program.ready<Graceful>()
-  if (options.holds === true) assertSeen(stage, held)
+  if (options.holds === true) await untilSeen(stage, held)
   return [program, held]
 }
 
@@ -134,7 +134,7 @@ describe('graceful end', { concurrency: 2 }, () => {
           [],
           'nothing was ended',
         )
-        assertSeen(stage, held)
+        await untilSeen(stage, held)
         program.kill('SIGKILL')
         await program.ended
         const { allMs } = await stage.gone()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { ownNumber, type Program, type Stage, type StartOptions } from './observe.ts'
+import { ownNumber, until, type Program, type Stage, type StartOptions } from './observe.ts'
 
 /** What `programs/holdings.mjs` says it holds. */
 export interface Held {
@@ -18,17 +18,21 @@ export async function startHolder(
   program = 'holder.mjs',
 ): Promise<Program> {
   const parent = await stage.start(program, args, { stdin: 'pipe', ...options })
-  assertSeen(stage, await parent.ready<Held>())
+  await untilSeen(stage, await parent.ready<Held>())
   parent.go()
   return parent
 }
 
-export function assertSeen(stage: Stage, held: Held): void {
-  const seen = stage.processes()
-  const numbers = new Set(seen.map((process) => ownNumber(process.pid)))
-  for (const pid of held.pids) {
-    assert.ok(numbers.has(pid), `process ${pid} of the program is seen before it ends`)
-  }
+/** Waits, since a process that is executing its command just now shows no environment. */
+export async function untilSeen(stage: Stage, held: Held): Promise<void> {
+  const seen = await until(
+    () => {
+      const found = stage.processes()
+      const numbers = new Set(found.map((process) => ownNumber(process.pid)))
+      return held.pids.every((pid) => numbers.has(pid)) && found
+    },
+    `the processes ${held.pids.join(', ')} of the program to be seen before it ends`,
+  )
   assert.ok(
     seen.some((process) => process.isCleaner),
     'a guardian is seen',

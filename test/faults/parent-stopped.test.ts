@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { readStat } from '../../src/os/process-identity.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { assertSeen, type Held } from './holder.ts'
+import { untilSeen, type Held } from './holder.ts'
 import { Stage, isRunning, until } from './observe.ts'
 
 const skip = needs('linux')
@@ -17,7 +17,7 @@ describe('parent stopped', { concurrency: 3 }, () => {
       const stage = new Stage(t)
       const program = await stage.start('stopped.mjs', [kind])
       const held = await program.ready<Held>()
-      assertSeen(stage, held)
+      await untilSeen(stage, held)
       const before = stage.processes()
       program.kill('SIGSTOP')
       await until(() => readStat(program.pid)?.state === 'T', 'the program to be stopped')
@@ -45,7 +45,7 @@ describe('parent stopped', { concurrency: 3 }, () => {
         [],
         'ended after it went on',
       )
-      assertSeen(stage, held)
+      await untilSeen(stage, held)
       program.kill('SIGTERM')
       const end = await program.ended
       assert.equal(end.signal, 'SIGTERM')

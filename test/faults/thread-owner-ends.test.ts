@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { describe } from 'node:test'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { assertSeen, type Held } from './holder.ts'
+import { untilSeen, type Held } from './holder.ts'
 import { Stage, isRunning, promiseMs, until } from './observe.ts'
 
 const skip = needs('linux')
@@ -20,7 +20,7 @@ describe('thread owner', { concurrency: 2 }, () => {
           const program = await stage.start('thread-owner.mjs', [kind, state, way])
           const held = await program.ready<Held>()
           const others = (await program.line('main')) as number[]
-          assertSeen(stage, held)
+          await untilSeen(stage, held)
           const before = stage.processes()
           const mainsOwn = before.filter(({ pid }) => others.includes(pid) || pid === program.pid)
           assert.equal(mainsOwn.length, 2, 'the main thread and its worker are seen')
@@ -61,7 +61,7 @@ describe('thread owner', { concurrency: 2 }, () => {
       async (t) => {
         const stage = new Stage(t)
         const program = await stage.start('thread-owner.mjs', [kind, 'busy', 'mainExits'])
-        assertSeen(stage, await program.ready<Held>())
+        await untilSeen(stage, await program.ready<Held>())
         await program.line('main')
         program.kill('SIGUSR2')
         const end = await program.ended
