@@ -1,6 +1,7 @@
 /** A `BatchRunner` made of a real executor. */
 import { InlineExecutor } from '../executor/inline-executor.ts'
-import type { Executor, TaskRunner, UntypedModule } from '../executor/executor.ts'
+import { WorkerStartError } from '../errors.ts'
+import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
 import { holdScope } from '../lifetime/scope.ts'
@@ -17,10 +18,13 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
     cookie: hold?.scope.id,
     taskExports: (signal) =>
       probe(executor).with({ signal }).submit('taskExports', options.module.href),
-    run: (name, inputs, { ordered, params, signal }) =>
-      executor
-        .with({ timeoutMs, retries, signal })
-        .mapSettled(name, inputs, { ordered, extraArgs: [params] }),
+    async *run(name, inputs, { ordered, params, signal }) {
+      const calls = executor.with({ timeoutMs, retries, signal })
+      const settled = calls.mapSettled(name, inputs, { ordered, extraArgs: [params] })
+      for await (const record of settled) {
+        yield foundNoWorker(record, retries) ? { ...record, status: 'cancelled' } : record
+      }
+    },
     cancelPending: () => void executor.shutdown({ cancelPending: true }),
     stats: () => executor.stats(),
     workers: () => executor.workers(),
@@ -44,6 +48,11 @@ function open({ module, kind, jobs, killAfterMs }: RunnerOptions): Executor<Unty
       return new InlineExecutor(module, common)
   }
   return kind satisfies never
+}
+
+/** A task may use an executor and throw such an error itself: then all its attempts were begun. */
+function foundNoWorker({ error, attempts }: SettledRecord<unknown, unknown>, retries: number) {
+  return error instanceof WorkerStartError && attempts <= retries
 }
 
 function probe(executor: Executor<UntypedModule>): TaskRunner<typeof import('./task-exports.ts')> {

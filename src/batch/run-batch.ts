@@ -13,7 +13,7 @@
 import type { ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord } from '../executor/executor.ts'
 import { PauseClock } from '../executor/pause-clock.ts'
-import { TidypoolError } from '../errors.ts'
+import { TidypoolError, WorkerStartError } from '../errors.ts'
 import { chooseExport } from './choose-export.ts'
 import { mustHalt, type HaltPolicy } from './halt.ts'
 import { identify, type Input } from './identity.ts'
@@ -287,6 +287,8 @@ export class Batch {
       (record.status === 'rejected' && this.#isOurCancel(record.error))
     ) {
       this.#tally.cancelled++
+      // Nor will there be a worker for the next inputs. This one was not run, so it gets no line and can be resumed.
+      if (record.error instanceof WorkerStartError) this.stop({ why: 'error', error: record.error })
       return
     }
     await this.#write(input, {
@@ -310,9 +312,8 @@ export class Batch {
   }
 
   async #write(input: Input, outcome: Outcome): Promise<void> {
-    // Nobody reads them any more: an input whose line is not written is not done.
-    const cause = this.#cause()
-    if (cause?.why === 'output-closed' || cause?.why === 'error') {
+    // An input whose line is not written is not done.
+    if (!canWriteAfter(this.#cause())) {
       this.#tally.cancelled++
       return
     }
@@ -329,6 +330,12 @@ export class Batch {
       this.stop({ why: 'halted', when: halt.when })
     }
   }
+}
+
+/** Not when nobody reads results any more, or something is wrong here. That no worker starts takes nothing from those that are finished. */
+function canWriteAfter(cause: StopCause | undefined): boolean {
+  if (cause?.why === 'error') return cause.error instanceof WorkerStartError
+  return cause?.why !== 'output-closed'
 }
 
 /** undefined when it failed because the run was stopped meanwhile. */

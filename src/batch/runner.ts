@@ -21,7 +21,8 @@ export interface BatchRunner {
   taskExports(signal: AbortSignal): Promise<readonly string[]>
   /**
    * A record for every input, numbered from 0 in the order they were taken. When the signal aborts, what is on
-   * its way is cancelled and told so.
+   * its way is cancelled and told so. An input for which no worker could be started is cancelled with a
+   * `WorkerStartError`.
    */
   run(
     exportName: string,

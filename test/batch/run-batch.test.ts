@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 
+import { WorkerStartError } from '../../src/errors.ts'
 import { parseHalt } from '../../src/batch/halt.ts'
 import { listInputs } from '../../src/batch/list-inputs.ts'
 import { rangeSource } from '../../src/batch/range.ts'
@@ -236,6 +237,28 @@ test('inputs that end with an error end the run, after what was begun is written
   assert.equal(lines.length, 1)
   assert.ok(runner.isClosed)
 })
+
+test('an input that no worker was there for has no line, and the run ends with that error', async () => {
+  const lines: string[] = []
+  const runner = tinyRunner((input) => input)
+  const batch = new Batch(
+    plan({ keepOrder: true }),
+    { ...runner, close: () => runner.close(), run: withoutWorkerFor(2, runner) },
+    { write: (line) => void lines.push((JSON.parse(line) as ResultLine).id) },
+  )
+  await assert.rejects(batch.run(), { code: 'ERR_WORKER_START' })
+  assert.ok(!lines.includes('2'))
+  assert.ok(lines.includes('1'))
+})
+
+function withoutWorkerFor(input: unknown, runner: TinyRunner): TinyRunner['run'] {
+  return async function* run(...args) {
+    for await (const record of runner.run(...args)) {
+      const error = new WorkerStartError(5, new Error('spawn ENOENT'))
+      yield record.input === input ? { ...record, status: 'cancelled', error } : record
+    }
+  }
+}
 
 test('the task is given the input and the parameters', async () => {
   const { lines } = await run((input, params) => ({ input, params }), {

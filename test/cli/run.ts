@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { copyFileSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -246,4 +247,27 @@ test('when nothing looks at stderr, nothing is different', async (t) => {
   const ended = await started.ended
   assert.equal(ended.code, 0)
   assert.equal(resultsIn(ended.stdout).length, 30)
+})
+
+test('when no worker can be started any more, the run ends with 70 and writes no input off as failed', async (t) => {
+  const { run, write, read, file } = bench(t)
+  // The task takes away the node that workers are started with: a copy.
+  copyFileSync(process.execPath, file('node'))
+  write(
+    'last.mjs',
+    `import { unlinkSync } from 'node:fs'
+export default (input, { node }) => {
+  unlinkSync(node)
+  process.exit(3)
+}`,
+  )
+  const args = ['run', 'last.mjs', '--range', '1..6', '-j', '1', '--out', 'out.jsonl']
+  const ended = await run([...args, '--param', `node=${file('node')}`], { under: [file('node')] })
+  assert.equal(ended.code, 70, ended.stderr)
+  assert.match(ended.stderr, /A worker could not be started/)
+  assert.doesNotMatch(ended.stderr, /^\s+at /m)
+  assert.deepEqual(
+    resultsIn(read('out.jsonl')).map(({ id, error }) => [id, error?.code]),
+    [['1', 'ERR_WORKER_DIED']],
+  )
 })
