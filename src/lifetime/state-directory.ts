@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { privateDirectory } from '../os/private-directory.ts'
 import { errorCode } from '../os/process-identity.ts'
+import { cleanUpStep } from './events.ts'
 
 /** A place for journals, in the order in which they are tried. */
 export interface StateChoice {
@@ -42,7 +43,7 @@ export function existingStateDirectories(): string[] {
   return [...new Set(found.map((choice) => choice.path))]
 }
 
-/** Takes away what we made and nobody uses; a directory that the user named stays. */
+/** Takes away what we made and nobody uses; a directory that the user named stays. Never throws: an empty one hurts nobody. */
 export function removeIfEmpty(folder: string, choice: StateChoice): void {
   for (const directory of choice.explicit ? [folder] : [folder, choice.path]) {
     try {
@@ -50,7 +51,10 @@ export function removeIfEmpty(folder: string, choice: StateChoice): void {
     } catch (error) {
       // In use by another scope, or gone already: both are fine. Whoever lost the race to us makes it again.
       const code = errorCode(error)
-      if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
+      if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') {
+        // A mount point (EBUSY), or made for us in a folder that is closed to us (EACCES).
+        cleanUpStep('state directory not removed', { path: directory, error: String(error) })
+      }
       return
     }
   }

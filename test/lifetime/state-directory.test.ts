@@ -14,7 +14,7 @@ import { test } from 'node:test'
 import { needs } from '../helpers/needs.ts'
 import { isGone, until } from './conditions.ts'
 import { startHolder, type Holder } from './holder.ts'
-import { programPath } from './owner.ts'
+import { programPath, runProgram } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
 /** The folder of the journals in force, and the one warning about it. */
@@ -140,4 +140,29 @@ for (const [what, TMPDIR] of [
     holder.child.kill('SIGKILL')
     await until(() => isGone(holder.worker) && !existsSync(holder.root), 'everything to be cleaned')
   })
+}
+
+for (const what of ['folder', 'journal']) {
+  test(
+    `a program goes on when its ${what} cannot be taken back`,
+    { skip: needs('linux', 'another user') },
+    async (t) => {
+      // Made for the user in a folder that is closed to it, as a mount point would be.
+      const runtime = tempFolder(t)
+      chmodSync(path.dirname(runtime), 0o755)
+      chmodSync(runtime, 0o755)
+      const folder = path.join(runtime, 'tidypool')
+      mkdirSync(folder, { mode: 0o700 })
+      chownSync(folder, 65534, 65534)
+      const { stdout, stderr, exitCode } = await runProgram('released.mjs', [what], {
+        TIDYPOOL_STATE_DIR: undefined,
+        XDG_RUNTIME_DIR: runtime,
+        TMPDIR: folder,
+      })
+      assert.deepEqual(
+        { stdout, stderr, exitCode },
+        { stdout: 'nothing was thrown\n', stderr: '', exitCode: 0 },
+      )
+    },
+  )
 }
