@@ -125,7 +125,10 @@ function resolveOptions(options: HandleSignalsOptions): SignalHandler {
     before,
     pending = handleSignalsDefaults.pending,
     graceMs = handleSignalsDefaults.graceMs,
+    ...unknown
   } = options
+  const [stranger] = Object.entries(unknown)
+  if (stranger) throw new OptionError(stranger[0], stranger[1], 'no such option')
   if (before !== undefined && typeof before !== 'function') {
     throw new OptionError('before', before, 'a function')
   }

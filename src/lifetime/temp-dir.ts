@@ -39,13 +39,11 @@ export async function withTempDir<T>(
   use: (dir: string) => T | Promise<T>,
   options: TempDirOptions = {},
 ): Promise<T> {
-  const { prefix = 'dir-' } = options
-  if (!/^[^/\0]{1,64}$/.test(prefix)) {
-    throw new OptionError('prefix', prefix, '1 to 64 characters without / and NUL')
-  }
+  const prefix = prefixOf(options)
   const hold = holdScope('withTempDir')
   try {
-    const dir = mkdtempSync(path.join(hold.scope.root(), prefix))
+    // Not by path.join: a prefix of dots is the beginning of a name here, and no way out.
+    const dir = mkdtempSync(`${hold.scope.root()}${path.sep}${prefix}`)
     const identity = fileIdentity(dir)
     let result: T
     try {
@@ -59,6 +57,16 @@ export async function withTempDir<T>(
   } finally {
     hold.release()
   }
+}
+
+function prefixOf(options: TempDirOptions): string {
+  const { prefix = 'dir-', ...unknown } = options
+  const [stranger] = Object.entries(unknown)
+  if (stranger) throw new OptionError(stranger[0], stranger[1], 'no such option')
+  const isPlain =
+    typeof prefix === 'string' && /^[^/\0]+$/.test(prefix) && Buffer.byteLength(prefix) <= 64
+  if (!isPlain) throw new OptionError('prefix', prefix, '1 to 64 bytes without / and NUL')
+  return prefix
 }
 
 async function removeAfterError(

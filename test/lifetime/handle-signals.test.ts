@@ -158,6 +158,7 @@ test('options that are not allowed are refused by name', () => {
     ['graceMs', '3s'],
     ['pending', 'wait'],
     ['before', 1],
+    ['grace', 5],
   ] as const) {
     assert.throws(() => handleSignals({ [option]: value }), { code: 'ERR_OPTION', option })
   }

@@ -63,10 +63,29 @@ test('a function that takes the directory away itself is no error, and what it p
 })
 
 test('a prefix that is no part of a file name is refused', async () => {
-  for (const prefix of ['', 'a/b', '../x', 'a\0', 'x'.repeat(65)]) {
+  for (const prefix of ['', 'a/b', '../x', 'a\0', 'x'.repeat(65), 'ü'.repeat(33), 5]) {
     await assert.rejects(
-      withTempDir(() => {}, { prefix }),
+      withTempDir(() => {}, { prefix: prefix as string }),
       { code: 'ERR_OPTION', option: 'prefix' },
     )
   }
+  const misspelt = { prefx: 'a' } as { prefix?: string }
+  await assert.rejects(
+    withTempDir(() => {}, misspelt),
+    { code: 'ERR_OPTION', option: 'prefx' },
+  )
+})
+
+test('a prefix of dots is the beginning of a name', async () => {
+  const parents = new Set<string>()
+  for (const prefix of ['a', '.', '..']) {
+    await withTempDir(
+      (dir) => {
+        assert.ok(path.basename(dir).startsWith(prefix))
+        parents.add(path.dirname(dir))
+      },
+      { prefix },
+    )
+  }
+  assert.equal(parents.size, 1)
 })
