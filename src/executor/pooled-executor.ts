@@ -13,7 +13,7 @@ import type {
   ShutdownOptions,
   ShutdownReport,
 } from '../lifetime/life.ts'
-import { registerExecutor } from '../lifetime/registry.ts'
+import { registerExecutor, type Registration } from '../lifetime/registry.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Engine, Submitted } from './engine.ts'
@@ -45,7 +45,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #options: ResolvedOptions
   readonly #dispatcher: Dispatcher
   readonly #view: View<M>
-  readonly #unregister: () => void
+  readonly #registration: Registration
   readonly #modules = new Map<string, TaskModuleReference>()
   #state: ExecutorState = 'open'
   #lastTaskId = 0
@@ -65,7 +65,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     this.#dispatcher = new Dispatcher(options, source, reference.url)
     this.#view = new View<M>(this.#engine(), reference, {})
     const state = (): ExecutorState => this.#state
-    this.#unregister = registerExecutor({
+    this.#registration = registerExecutor({
       name: options.name,
       kind,
       get state() {
@@ -128,6 +128,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     const { wait = true, cancelPending = false, graceMs } = options
     if (this.#state === 'open') {
       this.#state = 'draining'
+      this.#registration.stateChanged()
       publishExecutor('draining', this.name, this.kind)
     }
     if (graceMs !== undefined) this.#dispatcher.graceMs = graceMs
@@ -146,7 +147,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     await this.#dispatcher.drain()
     await this.#dispatcher.close()
     this.#state = 'closed'
-    this.#unregister()
+    this.#registration.remove()
     publishExecutor('closed', this.name, this.kind)
     const { roster, killedTasks } = this.#dispatcher
     const { finished, failed, cancelled } = this.stats()

@@ -34,6 +34,7 @@ export class Journal {
   /** After a write that failed half way the next record begins on a new line. */
   #torn = false
   readonly #facts: string[] = []
+  readonly #executors = new Map<string, string>()
   readonly #processes = new Map<string, ProcessIdentity>()
 
   private constructor(file: string, fd: number) {
@@ -82,9 +83,15 @@ export class Journal {
     this.#fact(`i ${dev} ${inode} ${encodePath(directory)}`)
   }
 
-  /** Tells other threads of an executor of this one. */
-  noteExecutor(line: string): void {
-    this.#append(`x ${line}`)
+  /** Tells other threads of an executor of this one; what is noted last of an id counts. */
+  noteExecutor(id: string, text: string): void {
+    this.#executors.set(id, text)
+    this.#append(`x + ${id} ${text}`)
+  }
+
+  /** Tells other threads that it is no more. */
+  forgetExecutor(id: string): void {
+    if (this.#executors.delete(id)) this.#append(`x - ${id}`)
   }
 
   /** Whether the file is still the one we write to. A cleaner of temporary files may have taken it. */
@@ -110,6 +117,7 @@ export class Journal {
     }
     const lines = [
       ...this.#facts,
+      ...Array.from(this.#executors, ([id, text]) => `x + ${id} ${text}`),
       ...Array.from(this.#processes.values(), ({ pid, startTime }) => `p ${pid} ${startTime}`),
     ]
     const unfinished = `${this.path}+`
@@ -133,14 +141,15 @@ export class Journal {
     this.#rewriteAt = linesBeforeRewrite + 2 * lines.length
   }
 
-  /** Says that nothing is held any more: a guardian that finds no journal touches nothing. */
+  /** Says that nothing is held any more: a guardian that finds no journal touches nothing. @throws when it stays. */
   remove(): void {
     try {
       unlinkSync(this.path)
     } catch (error) {
       if (!isGoneError(error)) throw error
+    } finally {
+      closeSync(this.#fd)
     }
-    closeSync(this.#fd)
   }
 
   /** The folder that the journals of this boot and pid namespace share. */

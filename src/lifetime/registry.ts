@@ -23,18 +23,29 @@ export interface RegisteredExecutor {
   setSignalsIgnored(ignored: boolean): void
 }
 
-/** Adds an executor to what the exit hook, `handleSignals` and `activeExecutors` walk; returns what takes it off again. */
-export function registerExecutor(executor: RegisteredExecutor): () => void {
+/** An executor's place among those that the exit hook, `handleSignals` and `activeExecutors` walk. */
+export interface Registration {
+  /** Tells other threads of a new state. */
+  stateChanged(): void
+  /** Takes the executor off; safe to repeat. */
+  remove(): void
+}
+
+/** Adds an executor to what the exit hook, `handleSignals` and `activeExecutors` walk. */
+export function registerExecutor(executor: RegisteredExecutor): Registration {
   const state = sharedState()
   state.executors.add(executor)
   updateExitHook()
   state.scope?.noteExecutors()
   if (state.signalsIgnored) executor.setSignalsIgnored(true)
-  return () => {
-    // Idempotent: what is already gone stays gone.
-    if (!state.executors.delete(executor)) return
-    updateExitHook()
-    state.scope?.noteExecutors()
+  return {
+    stateChanged: () => state.scope?.noteExecutors(),
+    remove: () => {
+      // Idempotent: what is already gone stays gone.
+      if (!state.executors.delete(executor)) return
+      updateExitHook()
+      state.scope?.noteExecutors()
+    },
   }
 }
 

@@ -100,7 +100,7 @@ class LiveScope implements OwningScope {
   #opened: OpenJournal | undefined
   #root: Root | undefined
   readonly #owned = new Set<OwnedProcess>()
-  readonly #notedExecutors = new Map<RegisteredExecutor, string>()
+  readonly #notedExecutors = new Map<RegisteredExecutor, { id: string; text: string }>()
 
   constructor() {
     this.environment = { [variable]: this.#cookie(this.id) }
@@ -190,17 +190,19 @@ class LiveScope implements OwningScope {
     const journal = this.#journal
     if (!journal) return
     const { executors } = sharedState()
-    for (const [executor, id] of this.#notedExecutors) {
+    for (const [executor, { id }] of this.#notedExecutors) {
       if (executors.has(executor)) continue
       this.#notedExecutors.delete(executor)
-      journal.noteExecutor(`- ${id}`)
+      journal.forgetExecutor(id)
     }
     for (const executor of executors) {
-      if (this.#notedExecutors.has(executor)) continue
-      const id = randomBytes(4).toString('hex')
-      this.#notedExecutors.set(executor, id)
+      const before = this.#notedExecutors.get(executor)
+      const id = before?.id ?? randomBytes(4).toString('hex')
       const { kind, state, name } = executor
-      journal.noteExecutor(`+ ${id} ${kind} ${state} ${encodePath(name)}`)
+      const text = `${kind} ${state} ${encodePath(name)}`
+      if (before?.text === text) continue
+      this.#notedExecutors.set(executor, { id, text })
+      journal.noteExecutor(id, text)
     }
   }
 
@@ -222,17 +224,17 @@ class LiveScope implements OwningScope {
     const state = sharedState()
     if (state.scope === this) state.scope = undefined
     updateExitHook()
+    const opened = this.#opened
     try {
       if (this.#root) removeTreeSync(this.#root.path, this.#root)
+      this.#opened = undefined
+      opened?.journal.remove()
     } catch (error) {
-      // The journal stays, so that the guardian tries again as soon as the pipe is closed.
-      cleanUpStep('directory not removed', { path: this.#root?.path, error: String(error) })
+      // Whatever stays is in the journal, and the guardian tries again as soon as the pipe is closed.
+      cleanUpStep('not taken back', { scope: this.id, error: String(error) })
       this.#guardian.letGo()
       return
     }
-    const opened = this.#opened
-    this.#opened = undefined
-    opened?.journal.remove()
     this.#guardian.dismiss()
     if (opened) removeIfEmpty(opened.journal.folder, opened.choice)
     cleanUpStep('scope ended', { scope: this.id })

@@ -28,12 +28,20 @@ test('a long journal is rewritten with what is still there, and goes on', (t) =>
   assert.ok(living)
   journal.intendDirectory('/kept')
   journal.recordProcess(living)
+  journal.noteExecutor('a1', 'process open pool')
+  journal.noteExecutor('a1', 'process draining pool')
+  journal.noteExecutor('a2', 'thread open gone')
+  journal.forgetExecutor('a2')
   for (let index = 0; index < 10_000; index++)
     journal.recordProcess({ pid: 4_000_000 + index, startTime: '1' })
   const lines = readFileSync(file, 'utf8').trimEnd().split('\n')
   assert.ok(lines.length < 5000, `${lines.length} lines`)
   assert.ok(lines.includes('m 1') && lines.includes('d /kept'))
   assert.ok(lines.includes(`p ${pid} ${living.startTime}`))
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith('x')),
+    ['x + a1 process draining pool'],
+  )
   assert.equal(lines.at(-1), 'p 4009999 1')
   assert.deepEqual(readdirSync(folder), ['journal'])
   journal.remove()

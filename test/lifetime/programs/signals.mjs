@@ -7,7 +7,7 @@ const say = (/** @type {unknown[]} */ ...words) => process.stdout.write(`${words
 
 /** @param {string} name */
 function register(name) {
-  const unregister = registerExecutor({
+  const registration = registerExecutor({
     name,
     kind: 'process',
     state: 'open',
@@ -24,7 +24,7 @@ function register(name) {
       say('shutdown', JSON.stringify(options))
       if (options?.wait !== false)
         await new Promise((resolve) => setTimeout(resolve, plan.shutdownMs ?? 0).unref())
-      if (options?.wait !== false) unregister()
+      if (options?.wait !== false) registration.remove()
       return {
         tasks: { finished: 0, failed: 0, cancelled: 0, killed: 0 },
         workers: [],
