@@ -69,7 +69,8 @@ export class TimeLimits {
       },
       Math.max(1, Math.ceil(soonestMs)),
     )
-    seat.limitTimer.unref() // the busy worker keeps the process alive
+    // A busy worker keeps the process alive by itself. On our own thread only this does.
+    if (!isOwnThread(seat)) seat.limitTimer.unref()
   }
 
   #check(seat: Seat): void {
@@ -88,6 +89,10 @@ export class TimeLimits {
     if (startedAtMs === undefined) return limitMs
     return limitMs - (monotonicMs() - startedAtMs) + this.#clock.pausedMsSince(startedAtMs)
   }
+}
+
+function isOwnThread({ worker }: Seat): boolean {
+  return worker?.pid === process.pid && worker.threadId === undefined
 }
 
 function phaseOf(task: Task, mark: Mark | undefined): Phase {

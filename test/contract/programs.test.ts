@@ -39,6 +39,14 @@ for (const { kind, preempts } of kinds) {
     await leftovers.none()
   })
 
+  test(`${kind}: a time-out is heard though nothing else keeps the program alive`, async () => {
+    const { status, stdout, stderr } = await run('timed-out')
+    assert.deepEqual(
+      { status, stdout, stderr },
+      { status: 0, stdout: 'ERR_TASK_TIMEOUT\n', stderr: '' },
+    )
+  })
+
   for (const cause of [
     'cancel',
     'cancel-running',

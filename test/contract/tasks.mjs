@@ -102,6 +102,11 @@ export async function firstWaitsForFile(n, file) {
   return n
 }
 
+/** Awaits for ever, and holds nothing that would keep a process alive. */
+export async function waitForEver() {
+  await new Promise(() => {})
+}
+
 /** Awaits for ever and looks at no signal. @param {string} file */
 export async function never(file) {
   appendFileSync(file, 'begun\n')
@@ -170,6 +175,31 @@ export function badProgress(before) {
 /** @param {{ readonly buffer: ArrayBuffer }} holder */
 export const byteLengthOf = ({ buffer }) => buffer.byteLength
 
+/** @param {Uint8Array} bytes @param {number} ms */
+export function lengthAfter(bytes, ms) {
+  spin(ms)
+  return bytes.length
+}
+
+/** @param {Uint8Array} bytes @param {string} unit */
+export function failWithLength(bytes, unit) {
+  throw new RangeError(`${bytes.length} ${unit}`)
+}
+
+/** @param {Uint8Array} bytes @param {number} code */
+export function exitWith(bytes, code) {
+  process.exit(bytes.length === 0 ? 0 : code)
+}
+
+/** Returns, and then holds its worker until the file is there and the worker ends: what is sent meanwhile is not read. @param {string} file */
+export function exitWhenFileExists(file) {
+  setTimeout(() => {
+    while (!existsSync(file));
+    process.exit(1)
+  }, 0)
+  return 'returned'
+}
+
 /** @param {number} code */
 export function exit(code) {
   process.exit(code)
@@ -212,6 +242,15 @@ export function fillHeap() {
 export function sendToOwner(message) {
   if (parentPort) parentPort.postMessage(message)
   else if (message !== undefined) process.send?.(message)
+}
+
+/** Its message arrives in pieces, or (later Nodes) does not leave. Then it waits for ever. */
+export async function sendUnreadable() {
+  const bytes = new Uint8Array(8)
+  structuredClone(bytes.buffer, { transfer: [bytes.buffer] })
+  parentPort?.postMessage(bytes, [bytes.buffer])
+  setInterval(() => {}, 1000)
+  await new Promise(() => {})
 }
 
 /** Counts how often it was run in this worker. */
