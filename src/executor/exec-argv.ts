@@ -3,10 +3,10 @@
  * profile's file, the test runner, the file watcher, and code given on the command line.
  */
 const NOT_INHERITED =
-  /^(--inspect|--debug|--cpu-prof|--heap-prof|--prof|--watch|--test|--eval$|--print$|-e$|-p$|-pe$|--check$|-c$|--interactive$|-i$|--input-type|--env-file|--run)/
+  /^(--inspect|--debug|--cpu-prof|--heap-prof|--prof|--watch|--test|--eval(=|$)|--print(=|$)|-e$|-p$|-pe$|--check$|-c$|--interactive$|-i$|--input-type|--env-file|--run)/
 /** Of the above, those whose value may be the next word. */
 const WITH_VALUE =
-  /^(-e|-p|-pe|--eval|--print|--cpu-prof-(dir|name|interval)|--heap-prof-(dir|name|interval)|--inspect-port|--debug-port|--inspect-publish-uid|--watch-path|--test-(name-pattern|reporter|reporter-destination|concurrency|timeout|shard|skip-pattern)|--input-type|--env-file|--run)$/
+  /^(-e|-p|-pe|--eval|--print|--cpu-prof-(dir|name|interval)|--heap-prof-(dir|name|interval)|--inspect-port|--debug-port|--inspect-publish-uid|--watch-path|--test-(name-pattern|reporter|reporter-destination|concurrency|timeout|shard|skip-pattern|isolation|coverage-(include|exclude|branches|functions|lines)|global-setup|rerun-failures|random-seed)|--input-type|--env-file|--run)$/
 
 export function workerExecArgv(execArgv: readonly string[]): string[] {
   const kept: string[] = []

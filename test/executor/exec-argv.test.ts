@@ -21,6 +21,8 @@ const rows: readonly (readonly [given: string, inherited: string])[] = [
   ['-e code', ''],
   ['-p code --no-warnings', '--no-warnings'],
   ['--eval code --input-type=module --no-warnings', '--no-warnings'],
+  ['--eval=code --print=code --no-warnings', '--no-warnings'],
+  ['--test-isolation none --test-coverage-include src --no-warnings', '--no-warnings'],
   ['--env-file .env --no-warnings', '--no-warnings'],
 ]
 
