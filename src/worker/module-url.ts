@@ -23,7 +23,18 @@ export function moduleUrl(module: URL | string): string {
   const url = parse(module)
   if (url.protocol === 'data:') return url.href
   if (url.protocol !== 'file:') throw new OptionError('module', url.href, ALLOWED)
-  return typescriptSibling(url) ?? url.href
+  return typescriptSibling(url, fileOf(url)) ?? url.href
+}
+
+/** Another host, an encoded slash, a broken escape, a folder: such an address names no file here. */
+function fileOf(url: URL): string {
+  try {
+    const file = fileURLToPath(url)
+    if (!url.pathname.endsWith('/')) return file
+  } catch (error) {
+    throw new OptionError('module', url.href, ALLOWED, { cause: error })
+  }
+  throw new OptionError('module', url.href, ALLOWED)
 }
 
 function parse(module: URL | string): URL {
@@ -40,9 +51,9 @@ const COMPILED_FROM: Readonly<Record<string, string>> = {
   '.cjs': '.cts',
 }
 
-function typescriptSibling(url: URL): string | undefined {
+function typescriptSibling(url: URL, file: string): string | undefined {
   const extension = /\.[cm]?js$/.exec(url.pathname)?.[0]
-  if (extension === undefined || existsSync(fileURLToPath(url))) return undefined
+  if (extension === undefined || existsSync(file)) return undefined
   const sibling = new URL(url)
   sibling.pathname = url.pathname.slice(0, -extension.length) + COMPILED_FROM[extension]
   return existsSync(fileURLToPath(sibling)) ? sibling.href : undefined
