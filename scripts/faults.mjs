@@ -22,6 +22,9 @@ const due = Object.entries({
   Array.from({ length: last - first + 1 }, (_, index) => `${letter}${first + index}`),
 )
 
+/** @type {Record<string, number> & { other: number }} */
+const leastRepeats = { other: 50, B6: 1000, E3: 1000, A6: 200 }
+
 const args = process.argv.slice(2)
 const rows = args.filter((arg) => !arg.startsWith('-')).map((arg) => arg.toUpperCase())
 const unknown = args.find((arg) =>
@@ -56,9 +59,26 @@ try {
   console.log(`\n${table(found)}\n`)
   console.log(`${machine()}; ${reduced ? 'reduced' : 'full'} counts`)
   if (missing.length > 0) console.log(`Rows that did not run: ${missing.join(' ')}`)
-  process.exitCode = status === 0 && missing.length > 0 ? 1 : status
+  const short = reduced ? [] : tooFew(found)
+  if (short.length > 0) console.log(`Rows that were not repeated often enough: ${short.join(', ')}`)
+  const isWhole = missing.length === 0 && short.length === 0
+  process.exitCode = status === 0 && !isWhole ? 1 : status
 } finally {
   if (existsSync(report)) rmSync(report)
+}
+
+/**
+ * A row counts when its kinds together were repeated this often.
+ * @param {readonly FaultReport[]} found
+ */
+function tooFew(found) {
+  /** @type {Map<string, number>} */
+  const sums = new Map()
+  for (const { row, repeats } of found) sums.set(row, (sums.get(row) ?? 0) + repeats)
+  return [...sums]
+    .map(([row, sum]) => ({ row, sum, least: leastRepeats[row] ?? leastRepeats.other }))
+    .filter(({ sum, least }) => sum < least)
+    .map(({ row, sum, least }) => `${row} (${sum} of ${least})`)
 }
 
 /** @param {readonly FaultReport[]} found */
