@@ -5,6 +5,8 @@ import type { InputSource, RawInput } from './source.ts'
 
 export interface Names {
   readonly source: InputSource
+  /** All of its inputs. */
+  readonly names: readonly string[]
   /** Patterns that match no file. */
   readonly unmatched: readonly string[]
 }
@@ -28,7 +30,7 @@ export async function nameSource(
     // Not push(...found): a million arguments overflow the stack.
     for (const file of found) all.push(file)
   }
-  return { source: listSource(all), unmatched }
+  return { source: listSource(all), names: all, unmatched }
 }
 
 async function expand(name: string, cwd: string): Promise<readonly string[]> {

@@ -42,12 +42,15 @@ export class ResultsFile {
   readonly tornBytes: number
   readonly #fd: number
   readonly #lock: FileLock
+  /** What is in the file when it is opened goes when there is something to take its place. */
+  #former: 'kept' | 'to be replaced'
   #isOpen = true
 
-  private constructor(path: string, fd: number, lock: FileLock, kept: KeptResults) {
+  private constructor(path: string, fd: number, lock: FileLock, mode: OutMode, kept: KeptResults) {
     this.path = path
     this.#fd = fd
     this.#lock = lock
+    this.#former = mode === 'replace' ? 'to be replaced' : 'kept'
     this.done = kept.done
     this.tornBytes = kept.tornBytes
   }
@@ -68,12 +71,22 @@ export class ResultsFile {
       // Locked before anything is read or cut off: the file may be growing.
       lock = await lockFile(options.path, found)
       const kept = await prepare(fd, options)
-      return new ResultsFile(options.path, fd, lock, kept)
+      return new ResultsFile(options.path, fd, lock, options.mode, kept)
     } catch (error) {
       lock?.release()
       closeSync(fd)
       throw error
     }
+  }
+
+  /**
+   * Empties a file that is to be replaced. Call it when there is an input to run: not before, or a mistyped pattern
+   * would cost all results, and not later, or the results of an earlier run would pass for those of this one.
+   */
+  begin(): void {
+    if (this.#former === 'kept') return
+    ftruncateSync(this.#fd, 0)
+    this.#former = 'kept'
   }
 
   /** Appends a line that ends with a newline. When this returns, the line is in the file. */
@@ -123,7 +136,6 @@ async function prepare(
       'a new or empty file; this one has content: add --resume to go on with it, or --force to replace it',
     )
   }
-  if (mode === 'replace') ftruncateSync(fd, 0)
   if (mode !== 'resume')
     return { done: new DoneInputs(), tornBytes: 0, wholeBytes: 0, needsNewline: false }
   const read = (into: Buffer, position: number): number =>

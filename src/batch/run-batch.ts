@@ -250,6 +250,7 @@ export class Batch {
   }
 
   #accept(input: Input): boolean {
+    this.#out?.begin()
     const status = this.#out?.done.statusOf(input.id)
     if (status === undefined) return true
     if (status === 'failed' && this.#plan.out?.retryFailed === true) return true

@@ -23,7 +23,8 @@ import {
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT, type End } from './exit-codes.ts'
 import { printWarning } from './messages.ts'
-import { readRunOptions, type Inputs, type RunOptions } from './run-options.ts'
+import { refuseReplacing } from './refuse-overwriting.ts'
+import { readRunOptions, type RunOptions } from './run-options.ts'
 
 export async function run(
   module: string,
@@ -33,7 +34,7 @@ export async function run(
 ): Promise<End> {
   try {
     const options = readRunOptions(module, names, raw)
-    const source = await openSource(options.inputs)
+    const source = await openSource(options)
     const plan: BatchPlan = { ...options, source }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
@@ -47,7 +48,7 @@ export async function run(
   }
 }
 
-async function openSource(inputs: Inputs): Promise<InputSource> {
+async function openSource({ inputs, out }: RunOptions): Promise<InputSource> {
   switch (inputs.from) {
     case 'range': {
       const { rangeSource } = await import('../batch/range.ts')
@@ -55,7 +56,9 @@ async function openSource(inputs: Inputs): Promise<InputSource> {
     }
     case 'names': {
       const { nameSource } = await import('../batch/name-source.ts')
-      return warnOfUnmatched(await nameSource(inputs.names))
+      const found = await nameSource(inputs.names)
+      refuseReplacing(out, found.names)
+      return warnOfUnmatched(found)
     }
     case 'files':
       return openFiles(inputs.files, inputs.format)

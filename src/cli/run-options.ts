@@ -17,6 +17,7 @@ import { OptionError } from '../errors.ts'
 import { DEFAULTS } from '../executor/options.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { RawRunOptions } from './describe-run.ts'
+import { refuseOverwriting } from './refuse-overwriting.ts'
 
 export interface RunOptions {
   readonly task: TaskRef
@@ -87,21 +88,10 @@ export function readRunOptions(
       'a time-out only with --kind process or thread; inline cannot end a task',
     )
   }
-  refuseOverwriting(options)
-  return options
-}
-
-/** `--force` would empty the very file that is to be read. */
-function refuseOverwriting({ out, inputs, task }: RunOptions): void {
-  const target = out && statSync(out.path, { throwIfNoEntry: false })
-  if (!target) return
+  const { inputs, task } = options
   const files = inputs.from === 'files' ? inputs.files.filter((file) => file !== '-') : []
-  for (const file of [...files, task.url]) {
-    const { dev, ino } = statSync(file)
-    if (dev === target.dev && ino === target.ino) {
-      throw new OptionError('--out', out.path, 'another file than the inputs and the module')
-    }
-  }
+  refuseOverwriting(options.out, [...files, task.url])
+  return options
 }
 
 function readInputs(names: readonly string[], raw: RawRunOptions): Inputs {

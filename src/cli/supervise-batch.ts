@@ -132,7 +132,7 @@ function watch(
 
 /** undefined when it ended by itself. */
 function howToResume(
-  { stop }: BatchReport,
+  { stop, counts }: BatchReport,
   options: RunOptions,
   args: readonly string[],
 ): { readonly text: string; readonly command: string | undefined } | undefined {
@@ -141,7 +141,7 @@ function howToResume(
     const text = 'To be able to go on with a run that was ended, give it --out FILE.'
     return { text, command: undefined }
   }
-  const command = resumeCommand(args, options)
+  const command = resumeCommand(args, options, counts)
   const note = options.inputs.from === 'stdin' ? '   (with the same standard input)' : ''
   return { text: `To go on: ${command}${note}`, command }
 }

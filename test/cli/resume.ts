@@ -102,6 +102,40 @@ test('resume: another version of the module, or another task, only with --resume
   assert.match(any.stderr, /2 ok, 0 failed, 2 done before/)
 })
 
+test('resume: --force replaces what is there with the first input, not before', async (t) => {
+  const { run, start, read } = bench(t)
+  const args = ['run', 'tasks.mjs#noop', '--out', 'out.jsonl']
+  assert.equal((await run([...args, '--range', '1..3'])).code, 0)
+  const before = read('out.jsonl')
+  assert.equal((await run([...args, 'typo*.zzz', '--force'])).code, 4)
+  assert.equal(read('out.jsonl'), before)
+  // Ended before there was an input: nothing has been begun that --resume could go on with.
+  const waiting = start([...args, '--input', '-', '--force', '--deadline', '1s'], { stdin: 'pipe' })
+  const ended = await waiting.ended
+  assert.equal(ended.code, 124, ended.stderr)
+  assert.match(ended.stderr, /To go on: .* --force/)
+  assert.doesNotMatch(ended.stderr, /--resume/)
+  assert.equal(read('out.jsonl'), before)
+  assert.equal((await run([...args, '--range', '7..7', '--force'])).code, 0)
+  assert.deepEqual(
+    resultsIn(read('out.jsonl')).map(({ id }) => id),
+    ['7'],
+  )
+})
+
+test('resume: --force destroys no input, be it named or matched by a pattern', async (t) => {
+  const { run, read, write } = bench(t)
+  write('a.txt', 'mine')
+  write('b.txt', 'mine, too')
+  for (const names of [['a.txt', 'b.txt'], ['*.txt'], ['b.txt', './a.txt']]) {
+    const ended = await run(['run', 'tasks.mjs', ...names, '-o', 'a.txt', '--force'])
+    assert.equal(ended.code, 2, ended.stderr)
+    assert.match(ended.stderr, /--out is "a\.txt".*another file than the inputs/)
+    assert.equal(ended.stderr.trimEnd().split('\n').length, 1, ended.stderr)
+    assert.equal(read('a.txt'), 'mine')
+  }
+})
+
 test('resume: --resume takes no value from what follows it', async (t) => {
   const { run } = bench(t)
   const ended = await run(['run', '--out', 'out.jsonl', '--resume', 'tasks.mjs', 'a', 'b'])
