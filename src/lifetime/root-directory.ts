@@ -24,7 +24,7 @@ export function makeRoot(scope: string, opened: OpenJournal | undefined): Root {
     const path = rootPath(parent, scope)
     try {
       const refused = reasonToRefuseParent(parent)
-      if (refused !== undefined) throw new Error(`${parent} is not used: ${refused}`)
+      if (refused !== undefined) throw new Error(refused)
       opened?.journal.intendDirectory(path)
       // Not recursive: it must not be there already.
       mkdirSync(path, { mode: 0o700 })
@@ -44,7 +44,7 @@ export function makeRoot(scope: string, opened: OpenJournal | undefined): Root {
   }
   throw new AggregateError(
     errors,
-    `No temporary directory can be made: ${errors.map((error) => error.message).join('; ')}. Set TMPDIR to a directory that you can write to.`,
+    `No temporary directory can be made: ${errors.map((error) => error.message).join('; ')}. Set TMPDIR to a directory that you can write to and others cannot, or that has the sticky bit.`,
   )
 }
 

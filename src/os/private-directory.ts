@@ -37,10 +37,10 @@ export function reasonToRefuseParent(parent: string): string | undefined {
   const stat = lstatSync(realpathSync(parent))
   const othersWrite = (stat.mode & 0o022) !== 0
   const isSticky = (stat.mode & 0o1000) !== 0
-  if (othersWrite && !isSticky) return 'others can rename what is in its parent directory'
+  if (othersWrite && !isSticky) return `others can rename what is in ${parent}`
   const uid = process.getuid?.()
   if (uid !== undefined && stat.uid !== 0 && stat.uid !== uid) {
-    return `its parent directory belongs to user ${stat.uid}`
+    return `${parent} belongs to user ${stat.uid}`
   }
   return undefined
 }
