@@ -1,13 +1,11 @@
 /** Inputs from files and from stdin, read as they are needed. */
-import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 
 import { formatOf, recordReader, type Format } from './formats.ts'
+import { openInput } from './open-input.ts'
 import { RecordSplitter } from './records.ts'
 import { InputSourceError, type InputSource, type RawInput } from './source.ts'
-
-const CHUNK_BYTES = 256 * 1024
 
 /**
  * The inputs of some files, one after the other. `-` is standard input.
@@ -31,9 +29,8 @@ export function fileSource(
       bytes = await totalBytes(files)
       for (const file of files) {
         if (signal.aborted) return
-        const stream =
-          file === '-' ? stdin() : createReadStream(file, { highWaterMark: CHUNK_BYTES })
         const name = file === '-' ? 'standard input' : file
+        const stream = file === '-' ? stdin() : open(file)
         const counted = countBytes(stream, (count) => (read += count))
         const readAs = format ?? (file === '-' ? 'lines' : formatOf(file))
         for await (const batch of readStream(stream, counted, name, readAs, signal)) {
@@ -79,6 +76,14 @@ async function* countBytes(
   for await (const chunk of stream as AsyncIterable<Buffer>) {
     count(chunk.length)
     yield chunk
+  }
+}
+
+function open(file: string): Readable {
+  try {
+    return openInput(file)
+  } catch (error) {
+    throw new InputSourceError(whyUnreadable(file, error), { cause: error })
   }
 }
 

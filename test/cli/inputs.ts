@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync, readlinkSync } from 'node:fs'
+import { open } from 'node:fs/promises'
+import path from 'node:path'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
-import { bench, resultsIn, until } from './command.ts'
+import { bench, processesWith, resultsIn, until } from './command.ts'
 
 const inputsOf = (text: string): unknown[] => resultsIn(text).map(({ input }) => input)
 
@@ -176,3 +180,46 @@ test('inputs: many lines take no more memory than a few', { skip: needs('linux')
   // The table of so many identities is 16 MiB while it grows, the heap takes what it is given.
   assert.ok(many - few < 150, `${few.toFixed(0)} MiB, ${many.toFixed(0)} MiB`)
 })
+
+test('inputs: a FIFO is read until its last writer leaves', { skip: needs('linux') }, async (t) => {
+  const { start, file } = bench(t)
+  execFileSync('mkfifo', [file('fifo')])
+  const started = start(['run', 'tasks.mjs#noop', '--input', 'fifo', '--keep-order'])
+  // Opening it for writing waits for the run, as the run waits for a writer.
+  const writer = await open(file('fifo'), 'w')
+  await writer.write('one\ntwo\n')
+  await until(() => started.stdout().includes('two'), 'the results of the first lines')
+  await writer.write('three')
+  await writer.close()
+  const ended = await started.ended
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.deepEqual(inputsOf(ended.stdout), ['one', 'two', 'three'])
+})
+
+test(
+  'inputs: a FIFO that nobody writes to is waited for, and holds up neither deadline nor signal',
+  { skip: needs('linux') },
+  async (t) => {
+    const { start, run, file } = bench(t)
+    execFileSync('mkfifo', [file('fifo')])
+    const args = ['run', 'tasks.mjs#noop', '--input', 'fifo']
+    const late = await run([...args, '--deadline', '1s'])
+    assert.equal(late.code, 124, late.stderr)
+    const started = start(args)
+    await until(() => hasReader(file('fifo')), 'the run to open it')
+    process.kill(started.pid, 'SIGINT')
+    assert.equal((await started.ended).signal, 'SIGINT', started.stderr())
+  },
+)
+
+/** Looks without becoming a writer, whose leaving would be the end of the inputs. */
+function hasReader(fifo: string): boolean {
+  return processesWith(path.basename(path.dirname(fifo))).some((line) => {
+    const folder = `/proc/${/^\d+/.exec(line)?.[0]}/fd`
+    try {
+      return readdirSync(folder).some((fd) => readlinkSync(`${folder}/${fd}`) === fifo)
+    } catch {
+      return false // it ended while we looked
+    }
+  })
+}
