@@ -61,9 +61,7 @@ export class Balance {
 }
 
 function laterHalf(seat: Seat): readonly Task[] {
-  const begun = seat.worker?.marks.read().seq ?? 0
-  // Not by counting from the last one given: what was taken back before is among those numbers.
-  const waiting = [...seat.inflight.keys()].filter((seq) => seq > begun)
+  const waiting = seat.revocable()
   const from = waiting[Math.floor(waiting.length / 2)]
   return from === undefined ? [] : seat.revoke(from, seat.given)
 }

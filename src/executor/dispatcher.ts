@@ -150,8 +150,8 @@ export class Dispatcher implements RosterListener {
   /** Cancels what has not begun; with `running`, the rest too: what was asked to end before has `graceMs` from now. */
   cancelAll(reason: unknown, { running }: { readonly running: boolean }): void {
     for (const seat of this.roster.seats) {
-      const next = seat.worker ? seat.worker.marks.read().seq + 1 : 1
-      if (this.#isExclusive && seat.given >= next) this.#requeue(seat.revoke(next, seat.given))
+      const [next] = this.#isExclusive ? seat.revocable() : []
+      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
     }
     for (const task of this.#ledger.unfinished) {
       if (task.isSettled) {
@@ -215,7 +215,10 @@ export class Dispatcher implements RosterListener {
       if (ran && end.how === 'killed') this.#killed += 1
       if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task)))
+        this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task, true)))
+      } else if (task.isHandedOver) {
+        const error = new WorkerDiedError(deathOf(seat, end, task, false))
+        this.#ledger.settle(task, 'rejected', error)
       } else untouched.push(task)
     }
     this.#requeue(untouched)
@@ -305,7 +308,7 @@ export class Dispatcher implements RosterListener {
       seat.assign(task)
       batch.push(task)
       publishTask('assign', this.#name, task)
-      if (task.spec.call.transfer) break // moved objects travel with their own call
+      if (task.isHandedOver) break // moved objects travel with their own call
     }
     this.roster.setRef(seat, true)
     clearTimeout(seat.idleTimer)
@@ -321,6 +324,7 @@ export class Dispatcher implements RosterListener {
   #fits(seat: Seat, task: Task, inBatch: number): boolean {
     if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
     if (seat.inflight.size === 0) return true
+    if (task.isHandedOver) return false // it could not be taken back from behind others
     const { chunk } = task.spec
     if (chunk !== undefined) return inBatch > 0 && inBatch < chunk
     // NaN, the time of a task not seen yet, compares false.

@@ -64,7 +64,10 @@ export interface CallOptions {
   readonly priority?: number | undefined
   /** How often a call is run again after it failed, timed out or lost its worker. Default 0. */
   readonly retries?: number | undefined
-  /** Objects to hand over instead of copying (threads only; processes copy). */
+  /**
+   * Objects to hand over instead of copying (threads only; processes copy). A call that was handed objects is not
+   * retried, and rejects with a `WorkerDiedError` where its worker ends before the call began.
+   */
   readonly transfer?: readonly Transferable[] | undefined
   /** Receives what the task gives to `taskContext().progress`. */
   readonly onProgress?: ((value: unknown, about: ProgressSource) => void) | undefined

@@ -192,7 +192,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     if (onFull === 'throw' && !isOfMap && this.#dispatcher.isFull)
       throw new QueueFullError(maxQueue)
     this.#lastTaskId += 1
-    const task = new Task(this.#lastTaskId, spec)
+    const task = new Task(this.#lastTaskId, this.kind === 'thread' ? spec : withoutTransfer(spec))
     const owner: FutureOwner = {
       cancel: (reason) => this.#dispatcher.cancel(task, reason),
       hasBegun: () => task.seat?.hasBegun(task) ?? false,
@@ -204,4 +204,9 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     group?.add(task)
     return { task, future: controls.future }
   }
+}
+
+/** Only threads can be handed anything. A call whose objects stay can be run again. */
+function withoutTransfer(spec: TaskSpec): TaskSpec {
+  return spec.call.transfer ? { ...spec, call: { ...spec.call, transfer: undefined } } : spec
 }

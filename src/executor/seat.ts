@@ -91,9 +91,19 @@ export class Seat {
     )
   }
 
+  /** Sequence numbers of what has not begun and can be given to another worker. */
+  revocable(): number[] {
+    const begun = this.worker?.marks.read().seq ?? 0
+    // Not by counting from the last one given: what was taken back before is among those numbers.
+    return Array.from(this.inflight).flatMap(([seq, task]) =>
+      seq > begun && !task.isHandedOver ? [seq] : [],
+    )
+  }
+
   /**
    * Takes back calls that have not begun. The worker knows one range only: until it has seen the last one, the
-   * new one must contain it, so calls in between come back as well.
+   * new one must contain it, so calls in between come back as well. Where one of them was handed its objects nothing
+   * is taken back; only `from` may be such a call: who takes it back does not want it any more.
    *
    * @returns the tasks that certainly never run here. Others of the range have begun, or come back in a
    *   `returned` message.
@@ -102,6 +112,8 @@ export class Seat {
     if (!this.worker || this.state === 'ended') return []
     const old = this.revoked.size > 0 ? this.revokedRange : undefined
     const range = old ? { from: Math.min(from, old.from), to: Math.max(to, old.to) } : { from, to }
+    for (const [seq, task] of this.inflight)
+      if (seq >= range.from && seq <= range.to && seq !== from && task.isHandedOver) return []
     this.revokedRange = range
     const tasks: Task[] = []
     for (let seq = this.worker.marks.revoke(range.from, range.to); seq <= range.to; seq += 1) {

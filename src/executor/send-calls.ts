@@ -1,6 +1,7 @@
-/** Sends a batch of calls to a worker. A call whose arguments cannot be cloned fails alone. */
+/** Sends a batch of calls to a worker. A call whose arguments cannot be cloned, or handed over, fails alone. */
 import { TaskCloneError } from '../errors.ts'
 import type { CallMessage, ToWorker } from '../worker/protocol.ts'
+import type { Transferable } from '../worker/worker.ts'
 import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
 
@@ -28,8 +29,17 @@ function send(seat: Seat, tasks: readonly Task[]): void {
     if (!seat.modules.has(spec.module.id)) modules.set(spec.module.id, spec.module.url)
   const message: ToWorker = { type: 'run', modules: [...modules], calls: tasks.map(callOf) }
   const transfer = tasks.flatMap(({ spec }) => spec.call.transfer ?? [])
+  for (const item of transfer) checkAttached(item)
   seat.worker?.send(message, transfer)
   for (const id of modules.keys()) seat.modules.add(id)
+}
+
+/**
+ * Node 20 sends a detached buffer without an error, and it does not arrive.
+ * @throws {TypeError} when the buffer was handed over before.
+ */
+function checkAttached(item: Transferable): void {
+  if (item instanceof ArrayBuffer) void new Uint8Array(item)
 }
 
 function callOf({ seq, spec, attempt }: Task): CallMessage {

@@ -66,6 +66,11 @@ export class Task {
     return this.state === 'settled'
   }
 
+  /** Whether it takes objects with it: then it is sent once, to one worker, and never again. */
+  get isHandedOver(): boolean {
+    return this.spec.call.transfer !== undefined && this.spec.call.transfer.length > 0
+  }
+
   /** Resolves when the task occupies no worker. */
   released(): Promise<void> {
     if (!this.seat) return Promise.resolve()

@@ -81,11 +81,9 @@ export class MemoryMarks implements Marks, WorkerMarks {
     Atomics.store(this.#cells, AT, BigInt(Math.round(monotonicMs() * 1e3)))
     Atomics.store(this.#cells, PHASE, BigInt(phaseNumber(phase)))
     Atomics.store(this.#cells, SEQ, BigInt(seq))
-    return !isWithin(
-      seq,
-      Number(Atomics.load(this.#cells, REVOKED_FROM)),
-      Number(Atomics.load(this.#cells, REVOKED_TO)),
-    )
+    // TO first, the other way round than the owner: see `revoke`.
+    const to = Number(Atomics.load(this.#cells, REVOKED_TO))
+    return !isWithin(seq, Number(Atomics.load(this.#cells, REVOKED_FROM)), to)
   }
 
   phase(seq: number, phase: Phase): void {
@@ -103,10 +101,10 @@ export class MemoryMarks implements Marks, WorkerMarks {
   }
 
   revoke(from: number, to: number): number {
-    // TO first: a reader in between sees at least the old range, which must hold until the worker has passed it, and
-    // at most calls before `from`, which it returns without need.
-    Atomics.store(this.#cells, REVOKED_TO, BigInt(to))
+    // FROM first: a reader in between has the new FROM and the old TO. Where the old range must still hold, the new one
+    // contains it and so does what is read; else the worker has passed it, and nothing that was not meant comes back.
     Atomics.store(this.#cells, REVOKED_FROM, BigInt(from))
+    Atomics.store(this.#cells, REVOKED_TO, BigInt(to))
     return Math.min(Math.max(from, this.read().seq + 1), to + 1)
   }
 

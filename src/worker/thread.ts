@@ -68,6 +68,11 @@ class ThreadWorker implements Worker {
       const uncaught = error instanceof Error ? error : new Error(String(error))
       listener.onMessage({ type: 'uncaught', error: encodeError(uncaught) })
     })
+    // What it sent is lost, perhaps a result: without its end somebody would wait for ever.
+    this.#thread.on('messageerror', (error) => {
+      this.#cause = error
+      this.#terminate()
+    })
     this.#thread.on('exit', (exitCode) => void this.#end(exitCode))
   }
 
@@ -111,7 +116,8 @@ class ThreadWorker implements Worker {
       if (this.#state === 'killed') this.#terminate()
       return
     }
-    if (message.type === 'unready') this.#cause = decodeError(message.error)
+    if (message.type === 'unready' || message.type === 'uncaught')
+      this.#cause = decodeError(message.error)
     this.#listener.onMessage(message)
   }
 

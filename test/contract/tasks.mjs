@@ -191,12 +191,12 @@ export function exitWith(bytes, code) {
   process.exit(bytes.length === 0 ? 0 : code)
 }
 
-/** Returns, and then holds its worker until the file is there and the worker ends: what is sent meanwhile is not read. @param {string} file */
+/** Returns, and then (where its module is loaded already) lets its worker read nothing until the file is there and it ends. @param {string} file */
 export function exitWhenFileExists(file) {
-  setTimeout(() => {
+  queueMicrotask(() => {
     while (!existsSync(file));
     process.exit(1)
-  }, 0)
+  })
   return 'returned'
 }
 

@@ -51,6 +51,8 @@ function interrupted(at: number, interrupt: () => void, action: () => void): voi
   }
 }
 
+const handedOver = new ArrayBuffer(8)
+
 /** A worker's place, its worker, and what became of each call. */
 class Pair {
   readonly seat = new Seat(1)
@@ -69,7 +71,8 @@ class Pair {
   assign(count: number): void {
     for (let n = 0; n < count; n += 1) {
       const module = { id: 0, url: '' }
-      const call = resolveCall({}, Infinity)
+      const isHandedOver = this.seat.given % 3 === 2
+      const call = resolveCall(isHandedOver ? { transfer: [handedOver] } : {}, Infinity)
       const spec = { module, name: 'task', args: [], call, index: undefined, chunk: undefined }
       this.seat.assign(new Task(this.seat.given + 1, spec))
     }
@@ -83,7 +86,13 @@ class Pair {
       number,
       number,
     ]
-    for (const task of this.seat.revoke(first, last)) add(this.back, task.seq)
+    if (this.seat.inflight.get(first)?.isHandedOver) return
+    for (const task of this.seat.revoke(first, last)) this.#takeBack(task)
+  }
+
+  #takeBack(task: Task): void {
+    assert.equal(task.isHandedOver, false, `call ${task.seq} was handed over, and came back`)
+    add(this.back, task.seq)
   }
 
   /** The worker begins the next calls. */
@@ -102,8 +111,8 @@ class Pair {
       this.seat.confirmReturned(seq)
       const task = this.seat.inflight.get(seq)
       if (!task) continue
+      this.#takeBack(task)
       this.seat.remove(task)
-      add(this.back, seq)
     }
   }
 

@@ -37,6 +37,11 @@ try {
     else if (message.type === 'cancel') loop.cancel(message.seq, message.reason)
     else if (message.type === 'stop') process.exit(0)
   })
+  // Calls that did not arrive whole: their owner waits for them until this thread ends.
+  port.on('messageerror', (error) => {
+    post({ type: 'uncaught', error: encodeError(error) })
+    process.exit(1)
+  })
   post({ type: 'ready' })
 } catch (error) {
   post({
