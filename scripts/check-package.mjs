@@ -1,6 +1,6 @@
-// Packs the package as it would be published and looks at the result: its files, publint, attw, knip.
+// Packs the package as it would be published and looks at the result: its files, the links between its pages, publint, attw, knip.
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { fail, root, run, tool } from './project.mjs'
@@ -24,6 +24,7 @@ try {
   const [pack] = packs
   if (pack === undefined) fail('npm pack made nothing')
   checkFiles(pack.files)
+  checkLinks(pack.files)
   const tarball = path.join(folder, pack.filename)
   await step('publint', tool('publint/src/cli.js'), 'run', tarball, '--strict')
   await step(
@@ -45,7 +46,9 @@ function checkFiles(files) {
   const paths = files.map((file) => file.path)
   const odd = paths.filter(
     (file) =>
-      !/^dist\/.*\.(js|d\.ts|sh)$|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(file),
+      !/^dist\/.*\.(js|d\.ts|sh)$|^docs\/(decisions\/)?[^/]+\.md$|^examples\/|^package\.json$|^LICENSE$|^[A-Z]+\.md$/.test(
+        file,
+      ),
   )
   const needed = [
     'dist/index.js',
@@ -55,11 +58,29 @@ function checkFiles(files) {
     'dist/cli/main.js',
     'LICENSE',
     'README.md',
+    'docs/run.md',
   ]
   const missing = needed.filter((file) => !paths.includes(file))
   for (const file of odd) console.error(`package: ${file} should not be in it`)
   for (const file of missing) console.error(`package: ${file} is missing`)
   if (odd.length > 0 || missing.length > 0) process.exitCode = 1
+}
+
+/**
+ * Whoever reads the manual in node_modules has only what is packed.
+ * @param {readonly { path: string }[]} files
+ */
+function checkLinks(files) {
+  const paths = files.map((file) => file.path)
+  for (const page of paths.filter((file) => file.endsWith('.md'))) {
+    const text = readFileSync(path.join(root, page), 'utf8')
+    for (const [, link = ''] of text.matchAll(/\]\((?!\w+:)([^)#]+)/g)) {
+      const target = path.join(path.dirname(page), link).replace(/\/$/, '')
+      if (paths.some((file) => file === target || file.startsWith(`${target}/`))) continue
+      console.error(`package: ${page} links to ${link}, which is not in it`)
+      process.exitCode = 1
+    }
+  }
 }
 
 /** @param {string} name @param {string} program @param {readonly string[]} args */
