@@ -12,12 +12,14 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
   // Held for the whole run, so that its cookie is one and the same from the first worker to the last look.
   const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
   const executor = open(options)
-  const { timeoutMs, retries } = options
+  const { timeoutMs, loadLimitMs, retries } = options
   let closing: ReturnType<BatchRunner['close']> | undefined
   return {
     cookie: hold?.scope.id,
     taskExports: (signal) =>
-      probe(executor).with({ signal }).submit('taskExports', options.module.href),
+      probe(executor)
+        .with({ signal, timeoutMs: loadLimitMs })
+        .submit('taskExports', options.module.href),
     async *run(name, inputs, { ordered, params, signal }) {
       const calls = executor.with({ timeoutMs, retries, signal })
       const settled = calls.mapSettled(name, inputs, { ordered, extraArgs: [params] })

@@ -13,7 +13,7 @@
 import type { ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord } from '../executor/executor.ts'
 import { PauseClock } from '../executor/pause-clock.ts'
-import { TidypoolError, WorkerStartError } from '../errors.ts'
+import { OptionError, TaskTimeoutError, TidypoolError, WorkerStartError } from '../errors.ts'
 import { chooseExport } from './choose-export.ts'
 import { mustHalt, type HaltPolicy } from './halt.ts'
 import { identify, type Input } from './identity.ts'
@@ -246,7 +246,17 @@ export class Batch {
 
   async #chooseExport(): Promise<string> {
     const { module, exportName } = this.#plan.task
-    return chooseExport(module, exportName, await this.#runner.taskExports(this.#stop.now.signal))
+    return chooseExport(module, exportName, await this.#taskExports())
+  }
+
+  async #taskExports(): Promise<readonly string[]> {
+    try {
+      return await this.#runner.taskExports(this.#stop.now.signal)
+    } catch (error) {
+      if (!(error instanceof TaskTimeoutError)) throw error
+      const allowed = `a module that finishes loading; this one has not in ${error.timeoutMs / 1000} s (--timeout can be longer)`
+      throw new OptionError('MODULE[#EXPORT]', this.#plan.task.module, allowed, { cause: error })
+    }
   }
 
   #accept(input: Input): boolean {

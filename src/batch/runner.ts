@@ -12,12 +12,14 @@ export interface RunnerOptions {
   readonly kind: RunnerKind
   readonly jobs: number
   readonly timeoutMs: number | undefined
+  /** How long the module may take to load before the first call. */
+  readonly loadLimitMs: number
   readonly killAfterMs: number
   readonly retries: number
 }
 
 export interface BatchRunner {
-  /** Names of the functions that the module exports, found by loading it where tasks run. */
+  /** Names of the functions that the module exports, found by loading it where tasks run. Rejects with `TaskTimeoutError` when that does not end. */
   taskExports(signal: AbortSignal): Promise<readonly string[]>
   /**
    * A record for every input, numbered from 0 in the order they were taken. When the signal aborts, what is on

@@ -4,6 +4,7 @@ import { fstatSync } from 'node:fs'
 import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
+import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
 import { printWarning, say } from './messages.ts'
 import { startProgress, type Progress } from './progress.ts'
 import { resumeCommand } from './resume-command.ts'
@@ -29,7 +30,11 @@ export async function superviseBatch(
     onError: (error) => batch.stop({ why: 'error', error }),
   })
   if (options.kind === 'inline') prepareInline(isTalking)
-  const runner = executorRunner({ ...options, module: options.task.url })
+  const runner = executorRunner({
+    ...options,
+    module: options.task.url,
+    loadLimitMs: Math.max(LOAD_LIMIT_MS, options.timeoutMs ?? 0),
+  })
   const batch: Batch = new Batch(
     plan,
     runner,

@@ -9,7 +9,7 @@ import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
 
 /** Loading a module is not the task's time, but a module that never finishes loading must not hold it for ever. */
-const LOAD_LIMIT_MS = 30_000
+export const LOAD_LIMIT_MS = 30_000
 /** What `setTimeout` can hold; longer limits are looked at in between. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
