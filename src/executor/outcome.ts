@@ -1,6 +1,6 @@
 /** From what a worker sent to what a future settles with. */
 import { TaskCloneError } from '../errors.ts'
-import { decodeError, type EncodedError } from '../worker/error-codec.ts'
+import { decodeError } from '../worker/error-codec.ts'
 import type { ResultMessage } from '../worker/protocol.ts'
 
 export type Outcome =
@@ -15,13 +15,13 @@ export function outcomeOf(task: string, outcome: ResultMessage[1], value: unknow
     case 'thrown':
       return { status: 'rejected', error: value, final: false }
     case 'error':
-      return { status: 'rejected', error: decodeError(value as EncodedError), final: false }
+      return { status: 'rejected', error: decodeError(value), final: false }
     case 'module':
-      return { status: 'rejected', error: decodeError(value as EncodedError), final: true }
+      return { status: 'rejected', error: decodeError(value), final: true }
     case 'clone-result':
     case 'clone-error': {
       const what = outcome === 'clone-result' ? 'result' : 'error'
-      const error = new TaskCloneError(task, what, decodeError(value as EncodedError))
+      const error = new TaskCloneError(task, what, decodeError(value))
       return { status: 'rejected', error, final: true }
     }
   }

@@ -157,20 +157,25 @@ function attempt<T>(read: () => T): T | undefined {
   }
 }
 
-/** Puts an error together again. */
-export function decodeError(encoded: EncodedError): Error {
-  const error = new Error(encoded.message)
-  const known = encoded.classes
-    .map((name) => classes.get(name))
+/** Puts an error together again. Never throws: what is not as `encodeError` makes it is left out. */
+export function decodeError(encoded: unknown): Error {
+  const parts: { readonly [K in keyof EncodedError]?: unknown } = isObject(encoded) ? encoded : {}
+  const message = textOr(parts.message, '')
+  const name = textOr(parts.name, 'Error')
+  const error = new Error(message)
+  const known = listOf(parts.classes)
+    .map((className) => classes.get(className as string))
     .find((found) => found !== undefined)
   // Before it has its class: V8 formats the old stack at this moment, and reads `name` for it.
-  define(error, 'stack', encoded.stack ?? `${encoded.name}: ${encoded.message}`)
+  define(error, 'stack', textOr(parts.stack, `${name}: ${message}`))
   if (known) Object.setPrototypeOf(error, known.prototype as object)
   // A class may have an accessor that needs private fields, which did not cross.
-  if (attempt(() => error.name) !== encoded.name) define(error, 'name', encoded.name)
-  if (encoded.cause) define(error, 'cause', decodeValue(encoded.cause))
-  if (encoded.errors) define(error, 'errors', encoded.errors.map(decodeValue))
-  for (const [key, value] of encoded.fields) {
+  if (attempt(() => error.name) !== name) define(error, 'name', name)
+  if (isObject(parts.cause)) define(error, 'cause', decodeValue(parts.cause))
+  if (Array.isArray(parts.errors)) define(error, 'errors', parts.errors.map(decodeValue))
+  for (const field of listOf(parts.fields)) {
+    const [key, value] = listOf(field)
+    if (typeof key !== 'string') continue
     Object.defineProperty(error, key, {
       value: decodeValue(value),
       enumerable: true,
@@ -181,8 +186,21 @@ export function decodeError(encoded: EncodedError): Error {
   return error
 }
 
-function decodeValue(encoded: EncodedValue): unknown {
-  return 'error' in encoded ? decodeError(encoded.error) : encoded.value
+function decodeValue(encoded: unknown): unknown {
+  if (!isObject(encoded)) return undefined
+  return 'error' in encoded ? decodeError(encoded['error']) : encoded['value']
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === 'string' ? value : otherwise
 }
 
 function define(error: Error, key: string, value: unknown): void {

@@ -15,7 +15,13 @@ import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
 import { FileMarks } from './marks.ts'
 import { OutputTail } from './output-tail.ts'
-import { isFromWorker, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts'
+import {
+  newKey,
+  openEnvelope,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+} from './protocol.ts'
 import type { TaskOutput, Worker, WorkerEnd, WorkerListener } from './worker.ts'
 
 export interface ProcessWorkerOptions {
@@ -84,10 +90,14 @@ class ProcessWorker implements Worker {
     if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
     if (child.stdout) this.#stdout = new OutputTail(child.stdout, process.stderr)
     if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
-    child.on('message', (message: unknown) => isFromWorker(message) && this.#receive(message))
+    const key = newKey()
+    child.on('message', (received: unknown) => {
+      const message = openEnvelope(key, received)
+      if (message) this.#receive(message)
+    })
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
     try {
-      this.send({ type: 'go', setup })
+      this.send({ type: 'go', setup, key })
     } catch (error) {
       // The initializer's data pass for options but not this channel (shared memory): nothing will ever be run there.
       this.#cause = error

@@ -57,7 +57,7 @@ export type ResultMessage = readonly [
 ]
 
 export type ToWorker =
-  | { readonly type: 'go'; readonly setup: WorkerSetup }
+  | { readonly type: 'go'; readonly setup: WorkerSetup; readonly key: number }
   | {
       readonly type: 'run'
       /** Modules that this worker has not heard of yet. */
@@ -86,25 +86,18 @@ export type FromWorker =
   /** `process.exit` was called. */
   | { readonly type: 'exiting'; readonly exitCode: number }
 
-/** Whether the loop sent it: a task can send messages of its own, by mistake or not. */
-export function isFromWorker(message: unknown): message is FromWorker {
-  if (typeof message !== 'object' || message === null) return false
-  const { type, results, seqs, error } = message as Readonly<Record<string, unknown>>
-  switch (type) {
-    case 'results':
-      return Array.isArray(results)
-    case 'returned':
-      return Array.isArray(seqs)
-    case 'unready':
-    case 'uncaught':
-      return typeof error === 'object' && error !== null
-    default:
-      return (
-        type === 'loaded' ||
-        type === 'ready' ||
-        type === 'started' ||
-        type === 'progress' ||
-        type === 'exiting'
-      )
-  }
+/**
+ * What goes over the channel to an owner. A task can send messages of its own there, by mistake or not, and they may
+ * look like ours; but it does not know the key that its worker was given at the start.
+ */
+export type Envelope = readonly [key: number, message: FromWorker]
+
+/** The key of one worker: no secret to whoever looks for it, only unlike anything that is sent otherwise. */
+export function newKey(): number {
+  return Math.random()
+}
+
+/** The message of a worker; undefined for what was not sent by our entry. */
+export function openEnvelope(key: number, received: unknown): FromWorker | undefined {
+  return Array.isArray(received) && received[0] === key ? (received[1] as FromWorker) : undefined
 }

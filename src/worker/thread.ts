@@ -8,7 +8,13 @@ import type { Scope } from '../lifetime/scope.ts'
 import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
 import { MemoryMarks } from './marks.ts'
-import { isFromWorker, type FromWorker, type ToWorker, type WorkerSetup } from './protocol.ts'
+import {
+  newKey,
+  openEnvelope,
+  type FromWorker,
+  type ToWorker,
+  type WorkerSetup,
+} from './protocol.ts'
 import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.ts'
 
 export interface ThreadWorkerOptions {
@@ -47,7 +53,8 @@ class ThreadWorker implements Worker {
     this.#listener = listener
     const cookie = options.scope.nextEnvironment()
     this.#cookie = cookie['TIDYPOOL_SCOPE']?.split(':').at(-1) ?? options.scope.id
-    const workerData: ThreadData = { setup, marks: this.marks.buffer }
+    const key = newKey()
+    const workerData: ThreadData = { setup, marks: this.marks.buffer, key }
     this.#thread = new NodeThread(new URL('./entry/thread-entry.js', import.meta.url), {
       workerData,
       name: `tidypool-${setup.workerId}`,
@@ -59,10 +66,10 @@ class ThreadWorker implements Worker {
     this.threadId = this.#thread.threadId
     if (options.taskOutput === 'stderr') this.#thread.stdout.pipe(process.stderr, { end: false })
     else if (options.taskOutput === 'ignore') this.#thread.stdout.resume()
-    this.#thread.on(
-      'message',
-      (message: unknown) => isFromWorker(message) && this.#receive(message),
-    )
+    this.#thread.on('message', (received: unknown) => {
+      const message = openEnvelope(key, received)
+      if (message) this.#receive(message)
+    })
     this.#thread.on('error', (error: unknown) => {
       this.#cause = error
       const uncaught = error instanceof Error ? error : new Error(String(error))

@@ -242,6 +242,7 @@ export function fillHeap() {
 export function sendToOwner(message) {
   if (parentPort) parentPort.postMessage(message)
   else if (message !== undefined) process.send?.(message)
+  return 'sent'
 }
 
 /** Its message arrives in pieces, or (later Nodes) does not leave. Then it waits for ever. */

@@ -185,7 +185,7 @@ test('process: a full heap costs its task only, and says so', { timeout: 30_000 
 })
 
 contract(
-  'messages that a task sends by itself do no harm',
+  'messages that a task sends by itself do no harm, whatever they look like',
   { isolates: true },
   async ({ pool }) => {
     const executor = pool({ maxWorkers: 1 })
@@ -198,10 +198,23 @@ contract(
       { type: 'results' },
       { type: 'nonsense' },
       [],
+      // What a worker says to its owner.
+      { type: 'results', results: [{ a: 1 }] },
+      { type: 'results', results: Array.from({ length: 100 }, (_, n) => [n, 'ok', 0, 0, 0]) },
+      { type: 'returned', seqs: Array.from({ length: 100 }, (_, n) => n) },
+      { type: 'uncaught', error: { message: 'boom' } },
+      { type: 'unready', error: {} },
+      { type: 'ready' },
+      { type: 'loaded' },
+      { type: 'started', seq: 1 },
+      { type: 'progress', seq: 1, value: 1 },
+      { type: 'exiting', exitCode: 77 },
+      [0, { type: 'ready' }],
     ])
-      await executor.submit('sendToOwner', message)
+      assert.equal(await executor.submit('sendToOwner', message), 'sent')
     assert.equal(await executor.submit('echo', 1), 1)
     assert.equal(executor.workers()[0]?.id, 1)
+    await assert.rejects(executor.submit('exit', 3), { exitCode: 3 })
   },
 )
 

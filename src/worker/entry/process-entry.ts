@@ -6,7 +6,7 @@
 import { startWatchdog } from '../../lifetime/watchdog.ts'
 import { encodeError } from '../error-codec.ts'
 import { FileMarks } from '../marks.ts'
-import type { FromWorker, ToWorker } from '../protocol.ts'
+import type { Envelope, FromWorker, ToWorker } from '../protocol.ts'
 import { setSignalsIgnored } from './ignore-signals.ts'
 import { TaskLoop } from './task-loop.ts'
 
@@ -24,6 +24,9 @@ const send = process.send?.bind(process)
 if (!send)
   throw new Error('This is the entry of a tidypool worker; it is started by a ProcessExecutor.')
 
+/** Given with `go`. What is posted before is nobody's: the exit code and stderr tell of it. */
+let key = Number.NaN
+
 /** Throws at once when the message cannot be cloned: `send` serializes before it returns. */
 function post(message: FromWorker): Promise<void> {
   let handedOver: () => void
@@ -31,7 +34,7 @@ function post(message: FromWorker): Promise<void> {
     handedOver = resolve
   })
   // An error in the callback means that the owner is gone: 'disconnect' follows and ends this process.
-  send?.(message, undefined, undefined, () => handedOver())
+  send?.([key, message] satisfies Envelope, undefined, undefined, () => handedOver())
   return done
 }
 
@@ -55,7 +58,9 @@ process.on('uncaughtExceptionMonitor', (error: unknown) => {
   void post({ type: 'uncaught', error: encodeError(cause) })
 })
 
-async function start({ setup }: Extract<ToWorker, { type: 'go' }>): Promise<void> {
+async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
+  key = go.key
+  const { setup } = go
   // The owner died before the parent-death signal was set, and what it wrote was still read here.
   if (process.ppid !== setup.ownerPid) process.exit(0)
   setSignalsIgnored(setup.signalsIgnored)

@@ -3,22 +3,23 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { encodeError } from '../error-codec.ts'
 import { MemoryMarks } from '../marks.ts'
-import type { FromWorker, ToWorker, WorkerSetup } from '../protocol.ts'
+import type { Envelope, FromWorker, ToWorker, WorkerSetup } from '../protocol.ts'
 import { TaskLoop } from './task-loop.ts'
 
 /** What `thread.ts` hands over. */
 export interface ThreadData {
   readonly setup: WorkerSetup
   readonly marks: SharedArrayBuffer
+  readonly key: number
 }
 
 if (!parentPort)
   throw new Error('This is the entry of a tidypool thread; it is started by a ThreadExecutor.')
 const port = parentPort
-const { setup, marks } = workerData as ThreadData
+const { setup, marks, key } = workerData as ThreadData
 
 function post(message: FromWorker): undefined {
-  port.postMessage(message)
+  port.postMessage([key, message] satisfies Envelope)
 }
 
 post({ type: 'loaded' })
