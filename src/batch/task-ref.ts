@@ -19,8 +19,19 @@ export interface TaskRef {
 const ALLOWED =
   'the path of a JavaScript or TypeScript module, and after a # the name of one of its exports'
 
-/** @throws {OptionError} when there is no such file. */
+/** @throws {OptionError} when there is no such file, or none that can be read. */
 export function parseTaskRef(text: string, cwd: string = process.cwd()): TaskRef {
+  try {
+    return readTaskRef(text, cwd)
+  } catch (error) {
+    if (error instanceof OptionError) throw error
+    // Names can be wrong in many ways: too long, below a file, no address of a file, closed to this user.
+    const why = error instanceof Error ? error.message : String(error)
+    throw new OptionError('MODULE[#EXPORT]', text, `${ALLOWED} (${why})`, { cause: error })
+  }
+}
+
+function readTaskRef(text: string, cwd: string): TaskRef {
   const { file, exportName } = split(text, cwd)
   const isUrl = file.startsWith('file:')
   const absolute = isUrl ? fileURLToPath(file) : path.resolve(cwd, file)

@@ -42,5 +42,11 @@ function overwrites({ path }: BatchOut): OptionError {
 
 /** undefined when it has still to be made. */
 function statOut(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
+  try {
+    return statSync(path)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    const why = error instanceof Error ? error.message : String(error)
+    throw new OptionError('--out', path, `a file that can be written (${why})`, { cause: error })
+  }
 }
