@@ -32,6 +32,7 @@ export class View<M> implements TaskRunner<M> {
   }
 
   submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>> {
+    checkName('submit', name)
     const { future } = this.#engine.submit(
       {
         module: this.#module,
@@ -51,6 +52,7 @@ export class View<M> implements TaskRunner<M> {
     inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
     options: MapOptions = {},
   ): AsyncIterableIterator<TaskResult<M, K>> {
+    checkName('map', name)
     return mapTasks<TaskInput<M, K>, TaskResult<M, K>>(this.#plan(name, options), inputs)
   }
 
@@ -59,6 +61,7 @@ export class View<M> implements TaskRunner<M> {
     inputs: Iterable<TaskInput<M, K>> | AsyncIterable<TaskInput<M, K>>,
     options: MapOptions = {},
   ): AsyncIterableIterator<SettledRecord<TaskInput<M, K>, TaskResult<M, K>>> {
+    checkName('mapSettled', name)
     return mapSettledTasks<TaskInput<M, K>, TaskResult<M, K>>(this.#plan(name, options), inputs)
   }
 
@@ -79,6 +82,13 @@ export class View<M> implements TaskRunner<M> {
       name,
       options: merge<MapOptions>(this.#options, options),
     }
+  }
+}
+
+/** For callers without types: in the dispatcher it would be too late to tell them. */
+function checkName(method: string, name: unknown): void {
+  if (typeof name !== 'string') {
+    throw new TypeError(`${method} takes the name of an exported function, not a ${typeof name}.`)
   }
 }
 

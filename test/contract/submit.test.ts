@@ -190,3 +190,13 @@ contract(
     assert.equal(executor.workers().length, 1)
   },
 )
+
+contract('a name that is no text is refused at once', {}, async ({ pool }) => {
+  const executor = pool()
+  for (const name of [Symbol('x'), undefined, 7, {}] as never[]) {
+    assert.throws(() => executor.submit(name, ...([] as never)), TypeError)
+    assert.throws(() => executor.map(name, [1]), TypeError)
+    assert.throws(() => executor.mapSettled(name, [1]), TypeError)
+  }
+  assert.equal(await executor.submit('echo', 1), 1)
+})
