@@ -98,6 +98,8 @@ class MapRun<I> {
   #count = 0
   /** What has not been yielded, by index and so in input order. */
   readonly #entries = new Map<number, Entry<I>>()
+  /** Calls of yielded entries that have an outcome and go on: they are waited for at the end. */
+  readonly #unreleased = new Set<Task>()
   /** Index of the entry that comes next when the order counts. */
   #head = 0
   /** Settled entries that have not been yielded, in order of completion (unordered only). */
@@ -157,13 +159,14 @@ class MapRun<I> {
   async #close(): Promise<void> {
     clearTimeout(this.#deadline)
     this.#plan.options.signal?.removeEventListener('abort', this.#onAbort)
-    const tasks = Array.from(this.#entries.values(), (entry) => entry.task)
+    const entries = Array.from(this.#entries.values())
+    const tasks = [...this.#unreleased, ...entries.flatMap(({ task }) => task ?? [])]
     this.#stop.abort(this.isLate ? this.lateError : 'its map was left')
     const isOpen =
       this.#source !== undefined &&
       (this.#sourceState === 'open' || this.#sourceState === 'stopped')
     this.#sourceState = 'done'
-    await Promise.all(tasks.map((task) => task?.released() ?? Promise.resolve()))
+    await Promise.all(tasks.map((task) => task.released()))
     // A source in the middle of `next()` would queue `return()` behind it: an async generator that waits for ever.
     if (isOpen && !this.#isPulling) await this.#source?.return?.()
     else if (isOpen) void Promise.resolve(this.#source?.return?.()).catch(() => {}) // the loop was left: nobody to tell
@@ -189,6 +192,11 @@ class MapRun<I> {
     if (!entry) return undefined
     this.#entries.delete(entry.index)
     if (entry.index === this.#head) this.#head += 1
+    const { task } = entry
+    if (task?.isOccupying === true) {
+      this.#unreleased.add(task)
+      void task.released().then(() => this.#unreleased.delete(task))
+    }
     return entry
   }
 

@@ -77,6 +77,7 @@ export class Seat {
     standIn.expectedMs = task.expectedMs
     standIn.startedAtMs = task.startedAtMs
     this.inflight.set(task.seq, standIn)
+    task.leave(standIn)
     task.release()
     return standIn
   }

@@ -56,6 +56,8 @@ export class Task {
   /** Called once, when it has its outcome. */
   onSettled: ((status: 'fulfilled' | 'rejected' | 'cancelled', value: unknown) => void) | undefined
   #onRelease: (() => void)[] | undefined
+  /** Attempts that are out of time and still occupy a worker. */
+  #standIns: Set<Task> | undefined
 
   constructor(id: number, spec: TaskSpec) {
     this.id = id
@@ -71,10 +73,23 @@ export class Task {
     return this.spec.call.transfer !== undefined && this.spec.call.transfer.length > 0
   }
 
-  /** Resolves when the task occupies no worker. */
-  released(): Promise<void> {
-    if (!this.seat) return Promise.resolve()
-    return new Promise((resolve) => (this.#onRelease ??= []).push(resolve))
+  /** Whether it, or an earlier attempt of it, occupies a worker. */
+  get isOccupying(): boolean {
+    return this.seat !== undefined || (this.#standIns !== undefined && this.#standIns.size > 0)
+  }
+
+  /** Resolves when neither the task nor an earlier attempt of it occupies a worker. */
+  async released(): Promise<void> {
+    const earlier = Array.from(this.#standIns ?? [], (standIn) => standIn.released())
+    if (this.seat) earlier.push(new Promise((resolve) => (this.#onRelease ??= []).push(resolve)))
+    await Promise.all(earlier)
+  }
+
+  /** The attempt that goes on without it. */
+  leave(standIn: Task): void {
+    const standIns = (this.#standIns ??= new Set())
+    standIns.add(standIn)
+    void standIn.released().then(() => standIns.delete(standIn))
   }
 
   release(): void {

@@ -344,3 +344,24 @@ contract('results of a map are let go once they were received', {}, async ({ poo
     received += result.length
   assert.equal(received, 40 * 2 ** 20)
 })
+
+contract(
+  'leaving the loop waits for calls that are out of time and have not ended',
+  { preempts: true },
+  async ({ pool, notes }) => {
+    for (const retries of [0, 1]) {
+      const executor = pool({ maxWorkers: 1 + retries, timeoutGraceMs: 300 })
+      await executor.submit('echo', 'load the module')
+      const records: unknown[] = []
+      const options = { timeoutMs: 50, retries, extraArgs: [`${notes.file}-${retries}`] }
+      for await (const { status, error } of executor.mapSettled('secondIsQuick', [1], options)) {
+        records.push(status)
+        if (retries === 0) assert.ok(error instanceof TaskTimeoutError)
+        assert.equal(executor.stats().running, 1, 'the first attempt goes on')
+        break
+      }
+      assert.deepEqual(records, [retries === 0 ? 'rejected' : 'fulfilled'])
+      assert.equal(executor.stats().running, 0)
+    }
+  },
+)

@@ -65,6 +65,14 @@ export function spin(ms) {
 /** The same name for short and long: what is known of the first misleads about the second. @param {number} ms */
 export const shortOrLong = (ms) => (ms === 0 ? 0 : spin(ms))
 
+/** Goes on when it is aborted, unless it is not the first attempt. @param {number} n @param {string} file */
+export async function secondIsQuick(n, file) {
+  const { attempt } = taskContext()
+  appendFileSync(file, `attempt ${attempt}\n`)
+  if (attempt === 1) await delay(60_000)
+  return n
+}
+
 /** Ends only when it is aborted, and then politely; says so. @param {string} file */
 export async function untilAborted(file) {
   const { signal } = taskContext()
