@@ -211,7 +211,7 @@ class MapRun<I> {
   #fill(): void {
     while (this.#canPull()) {
       const pulled = this.#pull()
-      if (pulled instanceof Promise) {
+      if (pulled) {
         this.#isPulling = true
         void pulled.then(() => {
           this.#isPulling = false
@@ -233,21 +233,19 @@ class MapRun<I> {
   }
 
   #pull(): Promise<void> | undefined {
-    let step: IteratorResult<I> | Promise<IteratorResult<I>>
     try {
-      step = this.#source?.next() ?? { done: true, value: undefined }
+      const step = this.#source?.next()
+      if (!isThenable(step)) {
+        this.#accept(step)
+        return undefined
+      }
+      return Promise.resolve(step)
+        .then((result) => this.#accept(result))
+        .catch((error: unknown) => this.#fail(error))
     } catch (error) {
       this.#fail(error)
       return undefined
     }
-    if (step instanceof Promise) {
-      return step.then(
-        (result) => this.#accept(result),
-        (error: unknown) => this.#fail(error),
-      )
-    }
-    this.#accept(step)
-    return undefined
   }
 
   // The group cancels the calls; this wakes a loop that waits for its source.
@@ -267,7 +265,12 @@ class MapRun<I> {
     this.#sourceError = error
   }
 
-  #accept(step: IteratorResult<I>): void {
+  /** @throws what reading the step throws. */
+  #accept(step: IteratorResult<I> | undefined): void {
+    if (typeof step !== 'object' || step === null)
+      throw new TypeError(
+        `The inputs of map gave ${String(step)} where a step of an iterator is due.`,
+      )
     if (step.done === true) {
       if (this.#sourceState === 'open') this.#sourceState = 'done'
       return
@@ -318,4 +321,11 @@ class MapRun<I> {
     this.#wake?.()
     this.#wake = undefined
   }
+}
+
+/** By its `then`, not its class: the promises of another realm are of another class. */
+function isThenable<T>(step: T | PromiseLike<T>): step is PromiseLike<T> {
+  return (
+    typeof step === 'object' && step !== null && 'then' in step && typeof step.then === 'function'
+  )
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import vm from 'node:vm'
 import { ExecutorClosedError, TaskCancelledError, TaskTimeoutError } from 'tidypool'
 import { collect, contract } from './executors.ts'
 
@@ -365,3 +366,42 @@ contract(
     }
   },
 )
+
+contract('map takes inputs and steps of another realm, and of any kind', {}, async ({ pool }) => {
+  const executor = pool()
+  const other = vm.runInNewContext('(async function* () { yield 1; yield 2 })()') as never
+  assert.deepEqual(await collect(executor.map('echo', other)), [1, 2])
+  let n = 0
+  const thenables = {
+    [Symbol.asyncIterator]: () => ({
+      next: () => ({
+        // oxlint-disable-next-line unicorn/no-thenable -- that is what is tried
+        then: (resolve: (step: unknown) => void) => {
+          n += 1
+          resolve({ done: n > 2, value: n })
+        },
+      }),
+    }),
+  } as never
+  assert.deepEqual(await collect(executor.map('echo', thenables)), [1, 2])
+})
+
+contract('an iterator whose steps are no objects ends the loop', {}, async ({ pool }) => {
+  const executor = pool()
+  const badSteps: (() => unknown)[] = [() => 7, () => undefined, () => Promise.resolve('text')]
+  for (const next of badSteps) {
+    for (const how of [Symbol.iterator, Symbol.asyncIterator]) {
+      const inputs = { [how]: () => ({ next }) } as never
+      await assert.rejects(collect(executor.map('echo', inputs)), TypeError)
+    }
+  }
+  const throwing = {
+    get done() {
+      throw new RangeError('done')
+    },
+  }
+  for (const step of [throwing, Promise.resolve(throwing)]) {
+    const inputs = { [Symbol.asyncIterator]: () => ({ next: () => step }) } as never
+    await assert.rejects(collect(executor.map('echo', inputs)), { message: 'done' })
+  }
+})
