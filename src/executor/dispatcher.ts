@@ -52,8 +52,8 @@ export class Dispatcher implements RosterListener {
   #isScheduled = false
   #isOpen = true
   #fruitless = 0
-  /** Like `#fruitless`, but not counted anew when their tasks were given up. */
-  #deathsInARow = 0
+  /** Like `#fruitless`, but with those that did not start, and not counted anew when their tasks were given up. */
+  #lossesInARow = 0
   #minimumTimer: NodeJS.Timeout | undefined
   graceMs: number
 
@@ -224,9 +224,9 @@ export class Dispatcher implements RosterListener {
     this.#requeue(untouched)
     const isFruitless = !hadBegun && end.how === 'died'
     this.#fruitless = isFruitless ? this.#fruitless + 1 : 0
-    this.#deathsInARow = isFruitless ? this.#deathsInARow + 1 : 0
+    this.#lossesInARow = isFruitless ? this.#lossesInARow + 1 : 0
     if (this.#fruitless >= MAX_FRUITLESS) {
-      this.onStartFailed(
+      this.#failWaiting(
         new WorkerStartError(
           this.#fruitless,
           new Error(`workers end before they begin a task.\n${end.stderr}`),
@@ -239,6 +239,13 @@ export class Dispatcher implements RosterListener {
   }
 
   onStartFailed(error: WorkerStartError): void {
+    this.#lossesInARow += 1
+    this.#failWaiting(error)
+    this.#keepMinimum()
+  }
+
+  /** No worker can be had for what waits. */
+  #failWaiting(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
     if (this.roster.seats.size > 0) return
     for (const task of this.#ledger.unfinished) {
@@ -422,16 +429,16 @@ export class Dispatcher implements RosterListener {
 
   #keepMinimum(): void {
     if (!this.#isOpen || this.#minimumTimer || this.roster.size >= this.#options.minWorkers) return
-    if (this.#deathsInARow === 0) {
+    if (this.#lossesInARow === 0) {
       while (this.roster.size < this.#options.minWorkers) void this.roster.open()
       return
     }
-    // Workers that die as soon as they are ready would be started as fast as the machine can, for ever.
+    // Workers that do not start, or die as soon as they are ready, would be started as fast as the machine can, for ever.
     this.#minimumTimer = setTimeout(() => {
       this.#minimumTimer = undefined
       if (this.#isOpen && this.roster.size < this.#options.minWorkers) void this.roster.open()
       this.#keepMinimum()
-    }, restartPauseMs(this.#deathsInARow)).unref()
+    }, restartPauseMs(this.#lossesInARow)).unref()
   }
 
   // ---- outcomes ----

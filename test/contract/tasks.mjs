@@ -274,6 +274,10 @@ export async function initialize(data) {
   initialized = data
 }
 export const initializedWith = () => initialized
+/** @param {string} file */
+export function needFile(file) {
+  if (!existsSync(file)) throw new RangeError('no file')
+}
 export function failToInitialize() {
   throw new RangeError('no database')
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import {
   activeExecutors,
@@ -8,6 +9,7 @@ import {
   WorkerStartError,
 } from 'tidypool'
 import { watchLeftovers } from '../helpers/leftovers.ts'
+import { runProgram } from '../helpers/run-program.ts'
 import { until } from '../helpers/until.ts'
 import { contract, tasksUrl, type Tasks } from './executors.ts'
 
@@ -284,5 +286,33 @@ contract(
     future.cancel()
     await until(() => executor.workers()[0]?.state === 'idle', 'an idle worker')
     assert.equal(executor.workers()[0]?.running, undefined)
+  },
+)
+
+contract(
+  'minWorkers that did not start are started again, with pauses, until they do',
+  {},
+  async ({ pool, notes }) => {
+    const executor = pool({
+      maxWorkers: 2,
+      minWorkers: 1,
+      initializer: 'needFile',
+      initializerData: notes.file,
+    })
+    await until(() => executor.workers().length > 0, 'the first attempt')
+    await until(() => executor.workers().length === 0, 'it to fail')
+    writeFileSync(notes.file, 'now')
+    await until(() => executor.stats().idle === 1, 'an idle worker')
+  },
+)
+
+test(
+  'a minimum that cannot start is tried with pauses, and holds nobody',
+  { timeout: 30_000 },
+  async () => {
+    const program = new URL('./programs/minimum-fails.mjs', import.meta.url)
+    const { status, stdout, stderr } = await runProgram(program)
+    assert.equal(status, 0, stderr)
+    assert.ok(Number(stdout) >= 3 && Number(stdout) <= 6, `${stdout} starts`)
   },
 )
