@@ -8,6 +8,7 @@ import type { Scope } from '../lifetime/scope.ts'
 import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
 import { MemoryMarks } from './marks.ts'
+import { OutputTail } from './output-tail.ts'
 import {
   newKey,
   openEnvelope,
@@ -64,7 +65,8 @@ class ThreadWorker implements Worker {
       stdout: options.taskOutput !== 'inherit',
     })
     this.threadId = this.#thread.threadId
-    if (options.taskOutput === 'stderr') this.#thread.stdout.pipe(process.stderr, { end: false })
+    // Not `pipe`: its listeners on stderr, some for each thread, pass Node's limit at the eleventh.
+    if (options.taskOutput === 'stderr') void new OutputTail(this.#thread.stdout, process.stderr)
     else if (options.taskOutput === 'ignore') this.#thread.stdout.resume()
     this.#thread.on('message', (received: unknown) => {
       const message = openEnvelope(key, received)

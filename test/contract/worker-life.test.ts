@@ -316,3 +316,22 @@ test(
     assert.ok(Number(stdout) >= 3 && Number(stdout) <= 6, `${stdout} starts`)
   },
 )
+
+test(
+  'threads whose output goes to stderr warn of no listeners, however many',
+  { timeout: 30_000 },
+  async (t) => {
+    const warnings: Error[] = []
+    const note = (warning: Error): void => void warnings.push(warning)
+    process.on('warning', note)
+    t.after(() => process.off('warning', note))
+    await using pool = new ThreadExecutor<Tasks>(tasksUrl, {
+      maxWorkers: 12,
+      minWorkers: 12,
+      taskOutput: 'stderr',
+    })
+    await until(() => pool.stats().idle === 12, 'twelve threads')
+    await Promise.all(Array.from({ length: 12 }, () => pool.submit('print', '')))
+    assert.deepEqual(warnings, [])
+  },
+)
