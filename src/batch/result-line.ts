@@ -106,13 +106,15 @@ function toJson(value: unknown): string {
   if (value === undefined) return 'null'
   let path = 'the result'
   try {
-    return JSON.stringify(value, function (this: unknown, key, item: unknown) {
+    const json = JSON.stringify(value, function (this: unknown, key, item: unknown) {
       if (key !== '') path = `its field ${JSON.stringify(key)}`
       // As it was before its toJSON: a Buffer turns itself into something that looks like data.
       const why = whyNotJson(isRecord(this) ? this[key] : item)
       if (why !== undefined) throw new TypeError(`${path} is ${why}`)
       return item instanceof Error ? errorToJson(item) : item
-    })
+    }) as string | undefined
+    if (json === undefined) throw new TypeError('the toJSON method of the result returns undefined')
+    return json
   } catch (error) {
     const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
     throw new ResultNotJsonError(
@@ -124,6 +126,7 @@ function toJson(value: unknown): string {
 
 function whyNotJson(item: unknown): string | undefined {
   if (typeof item === 'bigint') return 'a BigInt'
+  if (typeof item === 'function' || typeof item === 'symbol') return `a ${typeof item}`
   if (typeof item !== 'object' || item === null) return undefined
   if (item instanceof Map) return 'a Map'
   if (item instanceof Set) return 'a Set'

@@ -274,6 +274,32 @@ test('a value that is no JSON fails its input alone', async () => {
   assert.equal(report.errors[0]?.kind, 'ERR_RESULT_NOT_JSON')
 })
 
+test('what JSON would leave out is no result, but undefined is', async () => {
+  const values: Readonly<Record<number, unknown>> = {
+    1: () => 1,
+    2: Symbol('s'),
+    3: { toJSON: () => undefined },
+    4: { method: () => 1 },
+    5: undefined,
+    6: { field: undefined },
+  }
+  const { lines } = await run((input) => values[Number(input)], {
+    source: rangeSource({ from: 1, to: 6 }),
+    keepOrder: true,
+  })
+  assert.deepEqual(
+    lines.map(({ status, error, value }) => [status, error?.code ?? value]),
+    [
+      ['failed', 'ERR_RESULT_NOT_JSON'],
+      ['failed', 'ERR_RESULT_NOT_JSON'],
+      ['failed', 'ERR_RESULT_NOT_JSON'],
+      ['failed', 'ERR_RESULT_NOT_JSON'],
+      ['ok', null],
+      ['ok', {}],
+    ],
+  )
+})
+
 test('a snapshot tells what is done, what runs and what has run longest', async () => {
   let batch: Batch | undefined
   let snapshot: ReturnType<Batch['snapshot']> | undefined
