@@ -26,6 +26,8 @@ export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End>
     count++
   }
   if (failure) throw failure
+  // The reader has seen enough: how many there are in all is not known, nor asked.
+  if (stop.signal.aborted) return { exitCode: EXIT.ok }
   if (count === 0 && plan.out?.mode !== 'resume') {
     throw new CommandError(
       `there is no input: nothing was selected from ${plan.source.name}`,

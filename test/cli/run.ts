@@ -196,6 +196,14 @@ test('--dry-run lists the inputs, starts nothing and makes no file', async (t) =
   ])
 })
 
+test('a reader that leaves a dry run is a normal end', async (t) => {
+  const { start } = bench(t)
+  const started = start(['run', 'tasks.mjs', '--range', '1..100000', '--dry-run'])
+  started.child.stdout?.destroy()
+  const ended = await started.ended
+  assert.deepEqual([ended.code, ended.stderr], [0, ''])
+})
+
 test('a reader that goes away is a normal end', async (t) => {
   const { start } = bench(t)
   const started = start(['run', 'tasks.mjs#big', '--range', '1..100000'])
