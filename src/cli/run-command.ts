@@ -42,7 +42,7 @@ export async function run(
     }
     const { superviseBatch } = await import('./supervise-batch.ts')
     const report = await superviseBatch(plan, options, args)
-    return endOf(report, source, options)
+    return endOf(report, source)
   } catch (error) {
     throw asCommandError(error)
   }
@@ -63,7 +63,7 @@ async function openSource({ inputs, out }: RunOptions): Promise<InputSource> {
     case 'files':
       return openFiles(inputs.files, inputs.format)
     case 'stdin':
-      if (!isPiped()) {
+      if (standardInput() === 'nothing') {
         throw new CommandError(
           'there is no input: name files or patterns, give --input FILE or --range FROM..TO, or pipe lines in',
           EXIT.noInput,
@@ -78,6 +78,9 @@ async function openFiles(
   files: readonly string[],
   format: Parameters<typeof import('../batch/stream-source.ts').fileSource>[1],
 ): Promise<InputSource> {
+  if (files.includes('-') && standardInput() === 'directory') {
+    throw new InputSourceError('standard input is a directory, not a file of inputs')
+  }
   const { fileSource } = await import('../batch/stream-source.ts')
   return fileSource(files, format, () => process.stdin)
 }
@@ -88,15 +91,17 @@ function warnOfUnmatched({ source, unmatched }: Names): InputSource {
 }
 
 /** A terminal or /dev/null is no input; a pipe, a socket or a file is one. */
-function isPiped(): boolean {
+function standardInput(): 'nothing' | 'directory' | 'input' {
   try {
-    return !fstatSync(0).isCharacterDevice()
+    const found = fstatSync(0)
+    if (found.isDirectory()) return 'directory'
+    return found.isCharacterDevice() ? 'nothing' : 'input'
   } catch {
-    return false // closed
+    return 'nothing' // closed
   }
 }
 
-function endOf(report: BatchReport, source: InputSource, options: RunOptions): End {
+function endOf(report: BatchReport, source: InputSource): End {
   const { stop, counts } = report
   if (stop?.why === 'interrupted') return { signal: stop.signal }
   if (stop?.why === 'deadline') return { exitCode: EXIT.deadline }
@@ -104,9 +109,7 @@ function endOf(report: BatchReport, source: InputSource, options: RunOptions): E
   if (seen === 0 && stop === undefined) {
     const where =
       source.total === 0 ? 'no name was left' : `nothing was selected from ${source.name}`
-    if (!options.quiet || options.json)
-      throw new CommandError(`there is no input: ${where}`, EXIT.noInput)
-    return { exitCode: EXIT.noInput }
+    throw new CommandError(`there is no input: ${where}`, EXIT.noInput)
   }
   return { exitCode: counts.failed + counts.skippedFailed > 0 ? EXIT.failed : EXIT.ok }
 }

@@ -78,6 +78,23 @@ test('inputs: none at all is exit code 4, said clearly', async (t) => {
   assert.equal((await run(['run', 'tasks.mjs'], { stdin: '' })).code, 4)
 })
 
+test('inputs: that there is none is said with --quiet, too', async (t) => {
+  const { run } = bench(t)
+  const ended = await run(['run', 'tasks.mjs', '--input', '/dev/null', '--quiet'])
+  assert.equal(ended.code, 4)
+  assert.match(ended.stderr, /^tidypool: there is no input.*\n$/)
+})
+
+test('inputs: a directory as standard input is refused', async (t) => {
+  const { run } = bench(t)
+  const under = ['sh', '-c', 'exec "$@" < .', 'sh']
+  for (const args of [[], ['--input', '-'], ['--dry-run']]) {
+    const ended = await run(['run', 'tasks.mjs', ...args], { under })
+    assert.equal(ended.code, 2, ended.stderr)
+    assert.match(ended.stderr, /^tidypool: standard input is a directory.*\n$/)
+  }
+})
+
 test('inputs: duplicates run each and have ids of their own', async (t) => {
   const { run } = bench(t)
   const ended = await run(['run', 'tasks.mjs#noop', '--keep-order'], { stdin: 'a\nb\na\na\n' })
