@@ -5,7 +5,20 @@
  * in any release. `code` and the fields do not.
  */
 
-/** The base of all errors of this package: `error instanceof TidypoolError`. */
+/**
+ * The base of all errors of this package. Match on the class or on `code`, never on the message.
+ *
+ * @example
+ * import { TaskTimeoutError, TidypoolError, WorkerDiedError } from 'tidypool'
+ *
+ * export function explain(error: unknown): string {
+ *   if (error instanceof TaskTimeoutError) return `not done within ${error.timeoutMs} ms`
+ *   if (error instanceof WorkerDiedError) return `its worker ended: ${error.signal ?? error.exitCode}`
+ *   if (error instanceof TidypoolError) return error.code
+ *   return `the task threw ${String(error)}`
+ * }
+ * console.log(explain(new TaskTimeoutError('score', 10_000)))
+ */
 export abstract class TidypoolError extends Error {
   /** Stable identifier, for example `ERR_TASK_TIMEOUT`. */
   abstract readonly code: string
@@ -44,8 +57,9 @@ export class TaskTimeoutError extends TidypoolError {
 /** A task was cancelled: by `Future.cancel`, its signal, `shutdown`, or leaving a `map`. */
 export class TaskCancelledError extends TidypoolError {
   readonly code = 'ERR_TASK_CANCELLED'
+  /** Name of the export that was cancelled, whether it ran or waited. */
   readonly task: string
-  /** What the caller gave as the reason, for example the `reason` of its `AbortSignal`. */
+  /** Also the `cause`. What the caller gave as the reason, for example the `reason` of its `AbortSignal`. */
   readonly reason: unknown
 
   constructor(task: string, reason?: unknown) {
@@ -57,29 +71,44 @@ export class TaskCancelledError extends TidypoolError {
 
 /** What is known about the end of a worker. */
 export interface WorkerDeath {
+  /** Number of the worker, unique within its executor. */
   readonly worker: number
+  /** Its process number, undefined for a thread. */
   readonly pid: number | undefined
+  /** Null when it was ended by a signal, or nobody knows. */
   readonly exitCode: number | null
+  /** Name of the signal that ended it, for example `SIGKILL`; else null. */
   readonly signal: string | null
-  /** The last lines that the worker wrote to stderr. */
+  /** The last lines that the worker wrote to stderr; '' for a thread. */
   readonly stderr: string
+  /** Name of the export that it had been given. */
   readonly task: string
   /** Whether the task had begun: it is not run again unless `retries` allows that. */
   readonly ran: boolean
+  /** What the likely reason is, where one can be guessed: the out-of-memory killer, a full heap, `process.exit`. */
   readonly hint?: string | undefined
+  /** The uncaught error that ended it, if that is known. */
   readonly cause?: unknown
 }
 
 /** The worker ended while it ran the task, or before the task's result arrived. */
 export class WorkerDiedError extends TidypoolError {
   readonly code = 'ERR_WORKER_DIED'
+  /** Number of the worker, unique within its executor. */
   readonly worker: number
+  /** Its process number, undefined for a thread. */
   readonly pid: number | undefined
+  /** Null when it was ended by a signal, or nobody knows. */
   readonly exitCode: number | null
+  /** Name of the signal that ended it, for example `SIGKILL`; else null. */
   readonly signal: string | null
+  /** The last lines that the worker wrote to stderr; '' for a thread. */
   readonly stderr: string
+  /** Name of the export that it had been given. */
   readonly task: string
+  /** Whether the task had begun: it is not run again unless `retries` allows that. */
   readonly ran: boolean
+  /** What the likely reason is, where one can be guessed: the out-of-memory killer, a full heap, `process.exit`. */
   readonly hint: string | undefined
 
   constructor(death: WorkerDeath) {
@@ -113,6 +142,7 @@ export class WorkerDiedError extends TidypoolError {
 /** No worker could be started, after several attempts with growing pauses. */
 export class WorkerStartError extends TidypoolError {
   readonly code = 'ERR_WORKER_START'
+  /** How often it was tried; `cause` is what the last attempt failed with. */
   readonly attempts: number
 
   constructor(attempts: number, cause: unknown) {
@@ -129,6 +159,7 @@ export class TaskModuleError extends TidypoolError {
   readonly code = 'ERR_TASK_MODULE'
   /** URL of the module. */
   readonly module: string
+  /** The export that was asked for. */
   readonly exportName: string
 
   constructor(module: string, exportName: string, why: string, options?: ErrorOptions) {
@@ -141,7 +172,9 @@ export class TaskModuleError extends TidypoolError {
 /** An argument, a result or an error could not be copied to or from the worker. */
 export class TaskCloneError extends TidypoolError {
   readonly code = 'ERR_TASK_CLONE'
+  /** Name of the export that was called. */
   readonly task: string
+  /** What could not be copied: an argument, so that the task has not begun; what it returned; or what it threw. */
   readonly what: 'argument' | 'result' | 'error'
 
   constructor(task: string, what: 'argument' | 'result' | 'error', cause: unknown) {
@@ -172,6 +205,7 @@ export class ExecutorClosedError extends TidypoolError {
 /** `maxQueue` tasks were waiting already and `onFull` is `throw`. */
 export class QueueFullError extends TidypoolError {
   readonly code = 'ERR_QUEUE_FULL'
+  /** The executor's limit. */
   readonly maxQueue: number
 
   constructor(maxQueue: number) {
@@ -185,7 +219,9 @@ export class QueueFullError extends TidypoolError {
 /** An option has a value that is not allowed. */
 export class OptionError extends TidypoolError {
   readonly code = 'ERR_OPTION'
+  /** Name of the option. */
   readonly option: string
+  /** What was given. */
   readonly value: unknown
   /** What is allowed, in words. */
   readonly allowed: string

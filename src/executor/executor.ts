@@ -75,7 +75,9 @@ export interface CallOptions {
 
 /** Where a progress value comes from. */
 export interface ProgressSource {
+  /** Name of the export that told it. */
   readonly task: string
+  /** Number of its worker, as in {@link WorkerSnapshot}. */
   readonly worker: number
   /** Number of the input, for calls of `map` and `mapSettled`. */
   readonly index?: number | undefined
@@ -97,10 +99,13 @@ export interface MapOptions extends CallOptions {
 
 /** What `mapSettled` yields for each input. */
 export interface SettledRecord<I, R> {
+  /** Number of the input, from 0. */
   readonly index: number
   readonly input: I
   readonly status: 'fulfilled' | 'rejected' | 'cancelled'
+  /** What the task returned; there when fulfilled. */
   readonly value?: R
+  /** What `submit` would have rejected with; there when rejected or cancelled. */
   readonly error?: unknown
   /** How often the task was begun. */
   readonly attempts: number
@@ -126,6 +131,10 @@ export interface TaskRunner<M> {
    *   {@link TaskModuleError} or {@link TaskCloneError}.
    * @throws {ExecutorClosedError} `shutdown` had begun.
    * @throws {QueueFullError} `maxQueue` tasks wait already and `onFull` is `throw`.
+   * @throws {TypeError} the name is no text.
+   * @example
+   * const future = pool.submit('score', 21)
+   * console.log(future.state, await future)
    * @see Python's `Executor.submit`.
    */
   submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>>
@@ -135,8 +144,27 @@ export interface TaskRunner<M> {
    *
    * Inputs are read lazily, so an endless input is fine. Leaving the loop early cancels the calls still in
    * flight and waits for them to end. At a deadline it yields what is done, then throws `TaskTimeoutError`.
+   * Nothing begins before the first result is asked for.
    *
-   * @throws what the call for an input threw, when the loop reaches that input.
+   * @param name    An exported function of the module.
+   * @param inputs  Any iterable or async iterable; each becomes the first argument of one call.
+   * @param options.ordered     Yield in input order, or as results come. Default: true.
+   * @param options.lookahead   Inputs taken ahead of what the caller has received. Default: adaptive, at least two
+   *   batches a worker.
+   * @param options.chunk       Calls sent to a worker at once. Default: as many as fit in about a millisecond.
+   * @param options.deadlineMs  Limit for the whole loop, in milliseconds. Default: none.
+   * @param options.extraArgs   Given to the task after the input. Default: none.
+   * @param options.timeoutMs   Limit for each call, in milliseconds. This and the other {@link CallOptions} count for
+   *   this map alone. Default: what `with` was given, else the executor's `taskTimeoutMs`.
+   * @throws what the call for an input threw, when the loop reaches that input; what `inputs` threw, after the results
+   *   before it.
+   * @throws {TaskTimeoutError} `deadlineMs` has passed and not every call had ended.
+   * @throws {ExecutorClosedError} `shutdown` had begun: from the loop, as the others.
+   * @throws {OptionError} an option has a value that is not allowed: at once.
+   * @throws {TypeError} the name is no text, at once; or `inputs` cannot be iterated, from the loop.
+   * @example
+   * const options = { lookahead: 100, deadlineMs: 60_000 }
+   * for await (const result of pool.map('score', samples, options)) console.log(result)
    * @see Python's `Executor.map`, from which the order and the moment of errors are taken.
    */
   map<K extends TaskName<M>>(
@@ -145,24 +173,53 @@ export interface TaskRunner<M> {
     options?: MapOptions,
   ): AsyncIterableIterator<TaskResult<M, K>>
 
-  /** Like `map`, but yields a record for every input and never throws for a failed call. */
+  /**
+   * Like `map`, but yields a record for every input and never throws for a failed call. At a deadline the calls
+   * that had not ended are yielded as cancelled; inputs that had not been taken by then have no record.
+   *
+   * @param options  As for `map`.
+   * @throws as `map`, but for what calls threw and for the deadline.
+   * @example
+   * for await (const { input, status, value, error } of pool.mapSettled('score', samples)) {
+   *   console.log(input, status === 'fulfilled' ? value : error)
+   * }
+   */
   mapSettled<K extends TaskName<M>>(
     name: K,
     inputs: Inputs<TaskInput<M, K>>,
     options?: MapOptions,
   ): AsyncIterableIterator<SettledRecord<TaskInput<M, K>, TaskResult<M, K>>>
 
-  /** The same module with other call options; what is not named stays. Shares the workers. */
+  /**
+   * The same module with other call options. Shares the workers and owns nothing, so that there is nothing to close.
+   *
+   * @param options  What is not named stays; a second signal is added to the first.
+   * @throws {OptionError} an option has a value that is not allowed.
+   * @example
+   * const patient = pool.with({ timeoutMs: 60_000, retries: 2 })
+   * console.log(await patient.with({ priority: 1 }).submit('score', 21))
+   */
   with(options: CallOptions): TaskRunner<M>
 
-  /** The tasks of another module with the same options. Shares the workers. */
+  /**
+   * The tasks of another module with the same options. Shares the workers.
+   *
+   * @param module  A URL or an absolute path.
+   * @throws {OptionError} it is neither: a relative path would be a guess.
+   * @example
+   * const others = pool.module<typeof import('./score.js')>(new URL('./score.js', import.meta.url))
+   * console.log(await others.submit('score', 21))
+   */
   module<N>(module: URL | string): TaskRunner<N>
 }
 
 /** One worker as `workers()` shows it. */
 export interface WorkerSnapshot {
+  /** Number of the worker, unique within its executor; errors and progress name it. */
   readonly id: number
+  /** Of a worker process. */
   readonly pid?: number | undefined
+  /** Of a worker thread. */
   readonly threadId?: number | undefined
   readonly state: 'starting' | 'idle' | 'busy' | 'stopping' | 'ended'
   /** The call that it has begun. */
@@ -173,12 +230,25 @@ export interface WorkerSnapshot {
 
 /** A {@link TaskRunner} that owns workers. */
 export interface Executor<M> extends TaskRunner<M>, AsyncDisposable {
+  /** The option `name`, or the kind and a number (`process-1`): what `activeExecutors()`, logs and errors call it. */
   readonly name: string
+  /** Where tasks run. */
   readonly kind: ExecutorKind
+  /** `open` takes tasks; `draining` from the call of `shutdown`; `closed` when every worker has ended. */
   readonly state: ExecutorState
+  /** Counts workers and tasks, as they are now. It asks no worker, so it may be called often. */
   stats(): ExecutorStats
+  /** The workers as they are now, each with the task that it runs. */
   workers(): readonly WorkerSnapshot[]
-  /** Resolves when nothing is queued or running. */
+  /**
+   * Resolves at the first moment when nothing is queued or running, at once if that is now. The executor stays open:
+   * tasks that are added after that moment, also by what awaited the last one, are not waited for. Never rejects.
+   *
+   * @example
+   * for (const sample of samples) void pool.submit('score', sample)
+   * await pool.drain()
+   * console.log(pool.stats().finished) // 4
+   */
   drain(): Promise<void>
   /**
    * Refuses new tasks, finishes or cancels the others, and releases every worker. Resolves when the operating
@@ -187,8 +257,13 @@ export interface Executor<M> extends TaskRunner<M>, AsyncDisposable {
    * @param options.wait           Keep the process alive until it is done. Default true. With false, accepted
    *   tasks still finish while the process lives.
    * @param options.cancelPending  Cancel what has not begun. With `wait: false`, running tasks too. Default false.
-   * @param options.graceMs        How long a cancelled task or a worker may take to end by itself.
-   * @returns what was done; of workers and descendants, the last thousand.
+   * @param options.graceMs        How long a cancelled task or a worker may take to end by itself, in milliseconds,
+   *   before it is killed. Default: the executor's, 3000.
+   * @returns what was done; of workers and descendants, the last thousand. Errors of the clean-up are in `errors`.
+   * @throws {OptionError} an option has a value that is not allowed.
+   * @example
+   * const { tasks, workers, errors } = await pool.shutdown({ cancelPending: true, graceMs: 500 })
+   * console.log(tasks.finished, workers.length, errors)
    * @see Python's `Executor.shutdown`.
    */
   shutdown(options?: ShutdownOptions): Promise<ShutdownReport>

@@ -30,6 +30,10 @@ export interface FutureControls<T> {
  * A rejection that the caller caused (cancel, its signal, shutdown, leaving a `map`) never raises
  * `unhandledRejection`; the failure of a task does, as with any promise.
  *
+ * @example
+ * const future = pool.submit('score', 21)
+ * console.log(future.id, future.state) // 1 pending
+ * console.log(await future, future.state) // … fulfilled
  * @see Python's `concurrent.futures.Future`.
  */
 export class Future<T> extends Promise<T> {
@@ -77,6 +81,7 @@ export class Future<T> extends Promise<T> {
     }
   }
 
+  /** Where the task is now. `running` is what the worker has told by memory it shares: it may be a moment old. */
   get state(): FutureState {
     return this.#settled ?? (this.#owner.hasBegun() ? 'running' : 'pending')
   }
@@ -86,7 +91,13 @@ export class Future<T> extends Promise<T> {
    * goes on for `graceMs`, its worker is killed and replaced (an inline task cannot be stopped). The future
    * rejects at once with `TaskCancelledError`.
    *
+   * @param reason  Becomes `reason` and `cause` of the error, and the `reason` of the task's `signal`. Default: none.
    * @returns whether it had an effect: false when the future has settled already.
+   * @example
+   * const future = pool.submit('score', 1_000_000_000)
+   * future.cancel(new Error('not needed any more'))
+   * await future.catch((error: unknown) => console.log(error, future.state)) // TaskCancelledError … cancelled
+   * @see Python's `Future.cancel`, which refuses once the task runs; this one stops it.
    */
   cancel(reason?: unknown): boolean {
     return this.#settled === undefined && this.#owner.cancel(reason)

@@ -10,12 +10,19 @@ export type ExecutorState = 'open' | 'draining' | 'closed'
 
 /** Counts of an executor at one moment. */
 export interface ExecutorStats {
+  /** Workers that are starting, idle, busy or ending. */
   workers: number
+  /** Workers that have nothing to do. */
   idle: number
+  /** Tasks that wait, for a worker or for their next attempt. */
   queued: number
+  /** Tasks that run, at most `tasksPerWorker` a worker. */
   running: number
+  /** Tasks that returned a result, since the executor was made. */
   finished: number
+  /** Tasks that rejected, since the executor was made. */
   failed: number
+  /** Tasks that were cancelled, since the executor was made. */
   cancelled: number
 }
 
