@@ -90,6 +90,7 @@ export class Batch {
   readonly #startedAt: number = performance.now()
   /** Inputs that failed without being run, waiting for those before them when the order is kept. */
   readonly #problems: { readonly input: Input; readonly takenBefore: number }[] = []
+  #state: 'running' | 'ended' = 'running'
   #feed: InputFeed | undefined
   #out: ResultsFile | undefined
   #task: { name: string; hash: string }
@@ -110,9 +111,13 @@ export class Batch {
     this.#stop.onStop(listener)
   }
 
-  /** Ends the run early; `run` then resolves with what was done. */
-  stop(cause: StopCause): void {
-    this.#stop.request(cause)
+  /**
+   * Ends the run early; `run` then resolves with what was done, or rejects with the error that is the cause.
+   *
+   * @returns false when the run ends for another reason already, or has ended: `run` does not tell of this one.
+   */
+  stop(cause: StopCause): boolean {
+    return this.#state === 'running' && this.#stop.request(cause)
   }
 
   snapshot(): BatchSnapshot {
@@ -152,14 +157,15 @@ export class Batch {
     }
     await attempt(() => this.#runInputs())
     deadline.clear()
-    const cause = this.#cause()
-    if (cause?.why === 'error' && errors.length === 0) errors.push(cause.error)
     await attempt(() => this.#out?.close())
     const shutdown = await attempt(() => this.#runner.close())
     const { cookie } = this.#runner
     const leftBehind = await attempt(() =>
       cookie === undefined ? undefined : findLeftBehind(cookie),
     )
+    this.#state = 'ended'
+    const cause = this.#cause()
+    if (cause?.why === 'error' && errors.length === 0) errors.push(cause.error)
     // What went wrong first is what to tell; the steps after it were still done.
     if (errors.length > 0 || !shutdown) throw errors[0]
     return {

@@ -18,12 +18,14 @@ export class Stop {
     this.#onStop.push(listener)
   }
 
-  request(cause: StopCause): void {
+  /** @returns whether this is what the run ends for now. */
+  request(cause: StopCause): boolean {
     const isFirst = this.cause === undefined
     // A run that halts softly can still be interrupted.
     if (this.cause === undefined || isGentle(this.cause)) this.cause = cause
     if (isFirst) for (const listener of this.#onStop) listener(cause)
     if (!isGentle(cause) && !this.now.signal.aborted) this.now.abort(new Error(describe(cause)))
+    return this.cause === cause
   }
 }
 

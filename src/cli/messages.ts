@@ -17,6 +17,11 @@ export function printError(text: string, isJson: boolean): void {
   else say(`${paint('red', 'tidypool:')} ${text}`)
 }
 
+/** For what was not foreseen: the stack is where to begin to look. */
+export function withStack(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+}
+
 export function printWarning(text: string): void {
   say(`${paint('yellow', 'tidypool:')} ${text}`)
 }

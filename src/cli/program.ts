@@ -8,7 +8,7 @@ import { Command, CommanderError } from 'commander'
 
 import { CommandError, EXIT, type End } from './exit-codes.ts'
 import { describeRun } from './describe-run.ts'
-import { printError } from './messages.ts'
+import { printError, withStack } from './messages.ts'
 
 /** @param args  Without node and the program's own name. */
 export async function main(args: readonly string[]): Promise<End> {
@@ -74,8 +74,7 @@ function failure(error: unknown, isJson: boolean): End {
     printError(error.message, isJson)
     return { exitCode: error.exitCode }
   }
-  // Not foreseen: somebody has to look for the reason, and the stack is where to begin.
-  printError(error instanceof Error ? (error.stack ?? error.message) : String(error), isJson)
+  printError(withStack(error), isJson)
   return { exitCode: EXIT.internal }
 }
 

@@ -5,7 +5,7 @@ import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
-import { printWarning, say } from './messages.ts'
+import { printError, printWarning, say, withStack } from './messages.ts'
 import { startProgress, type Progress } from './progress.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { RunOptions } from './run-options.ts'
@@ -45,7 +45,7 @@ export async function superviseBatch(
     ? startProgress(() => batch.snapshot(), !options.out && isPipe(1))
     : undefined
   using signals =
-    options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, isTalking)
+    options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, options)
   try {
     const report = await batch.run()
     progress?.end()
@@ -115,8 +115,9 @@ function watch(
   batch: Batch,
   runner: BatchRunner,
   progress: () => Progress | undefined,
-  isTalking: boolean,
+  { quiet, json }: RunOptions,
 ): Disposable {
+  const isTalking = !quiet && !json
   return watchSignals({
     first(signal) {
       if (isTalking) {
@@ -131,7 +132,10 @@ function watch(
       signalWorkers(runner.workers(), 'SIGSTOP')
     },
     resume: () => signalWorkers(runner.workers(), 'SIGCONT'),
-    crash: (error) => batch.stop({ why: 'error', error }),
+    crash(error) {
+      // What the run does not end for would be lost.
+      if (!batch.stop({ why: 'error', error })) printError(withStack(error), json)
+    },
   })
 }
 

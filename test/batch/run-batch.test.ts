@@ -176,6 +176,24 @@ test('an interrupted run writes what is finished, and the next one does the rest
   )
 })
 
+test('stopping a run that ends for another reason, or has ended, is answered by false', async () => {
+  const error = new Error('later')
+  let batch: Batch | undefined
+  await run(
+    (input) => {
+      if (input === 5) {
+        assert.equal(batch?.stop({ why: 'interrupted', signal: 'SIGINT' }), true)
+        assert.equal(batch?.stop({ why: 'error', error }), false)
+      }
+      return input
+    },
+    {},
+    (started) => (batch = started),
+  )
+  await run(double, {}, (started) => (batch = started))
+  assert.equal(batch?.stop({ why: 'error', error }), false)
+})
+
 test('halt now cancels what runs; halt soon finishes it; neither takes another input', async () => {
   for (const when of ['now', 'soon'] as const) {
     let release: (() => void) | undefined

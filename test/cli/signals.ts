@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 
 import { needs } from '../helpers/needs.ts'
 import { bench, processesWith, resultsIn, until, type Bench, type Started } from './command.ts'
@@ -196,3 +197,20 @@ test(
     assert.equal(ended.code, 143, ended.stderr)
   },
 )
+
+test('signals: an error of our own after the first signal is told', async (t) => {
+  const b = bench(t)
+  b.write(
+    'crash.mjs',
+    "process.once('SIGINT', () => setImmediate(() => { throw new Error('our own fault') }))",
+  )
+  const args = ['run', 'tasks.mjs#waits', '--range', '1..2', '-j', '2', '--param', 'ledger=ledger']
+  // Loaded before the run listens, so that the error comes after the run has heard the signal.
+  const env = { NODE_OPTIONS: `--import ${pathToFileURL(b.file('crash.mjs')).href}` }
+  const started = b.start([...args, '--kill-after', '100ms', '--quiet'], { env })
+  await until(() => begun(b) === 2, 'two tasks to run')
+  process.kill(started.pid, 'SIGINT')
+  const ended = await started.ended
+  assert.equal(ended.signal, 'SIGINT')
+  assert.match(ended.stderr, /^tidypool: Error: our own fault\n\s+at /)
+})
