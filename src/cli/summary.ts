@@ -1,6 +1,7 @@
 /** What a run has done, for people and as JSON. */
 import type { BatchReport } from '../batch/run-batch.ts'
 import type { StopCause } from '../batch/stop.ts'
+import { REMEMBERED } from '../executor/roster.ts'
 import { paint } from './messages.ts'
 import { duration, number, plural, shorten } from './words.ts'
 
@@ -65,8 +66,11 @@ function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
   const ways = new Map<string, number>()
   for (const { how } of shutdown.workers) ways.set(how, (ways.get(how) ?? 0) + 1)
   const workers = [...ways].map(([how, count]) => `${number(count)} ${how}`).join(', ')
+  // The executor remembers the last of them.
+  const isAll = shutdown.workers.length < REMEMBERED
+  const last = isAll ? '' : `of the last ${number(REMEMBERED)}: `
   const said = [
-    `  clean-up: ${plural(shutdown.workers.length, 'worker')}${workers === '' ? '' : ` (${workers})`}`,
+    `  clean-up: ${isAll ? '' : 'at least '}${plural(shutdown.workers.length, 'worker')}${workers === '' ? '' : ` (${last}${workers})`}`,
     ...(shutdown.ended.length > 0
       ? [`${plural(shutdown.ended.length, 'process', 'processes')} of tasks ended with them`]
       : []),

@@ -214,7 +214,7 @@ export class Roster {
 }
 
 /** A service that replaces its workers for months must not remember each of them. */
-const REMEMBERED = 1000
+export const REMEMBERED = 1000
 
 function remember<T>(list: T[], items: readonly T[]): void {
   list.push(...items)
