@@ -20,6 +20,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 import type { ResultLine } from '../../src/batch/result-line.ts'
 import { command } from './installed.ts'
+import { entriesBelow } from '../helpers/entries-below.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -174,13 +175,9 @@ export function processesWith(text: string): string[] {
 }
 
 function filesBelow(folder: string): string[] {
-  try {
-    return readdirSync(folder, { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => path.join(entry.parentPath, entry.name))
-  } catch {
-    return [] // never made
-  }
+  return entriesBelow(folder)
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.join(entry.parentPath, entry.name))
 }
 
 export function resultsIn(text: string): ResultLine[] {

@@ -18,6 +18,7 @@ import path from 'node:path'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 import { Stage, until, type Program, type StartOptions } from './observe.ts'
+import { entriesBelow } from '../helpers/entries-below.ts'
 
 interface Said {
   readonly answer: number
@@ -191,7 +192,7 @@ for (const { kind, skip, reason, options } of states) {
       owner.kill('SIGKILL')
       const { at } = await owner.ended
       assert.deepEqual(readdirSync(stage.stateDir), [], 'nothing was put there')
-      const left = () => readdirSync(stage.tmp, { recursive: true, encoding: 'utf8' })
+      const left = () => entriesBelow(stage.tmp).map(({ name }) => name)
       await until(() => !left().some((file) => /\.v1|dir-/.test(file)), 'J and T', 2000)
       // Its own place in TMPDIR may stay, without a journal: the next program's is the same.
       rmSync(path.join(stage.tmp, `tidypool-${process.getuid?.()}`), {

@@ -3,7 +3,7 @@
  * journals that name numbers that somebody else has now. A program starts all the same, and nothing unknown is touched.
  */
 import assert from 'node:assert/strict'
-import { readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Mechanism } from 'tidypool'
@@ -11,6 +11,7 @@ import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 import { Stage, until } from './observe.ts'
 import { sweepIn } from './owners.ts'
+import { entriesBelow } from '../helpers/entries-below.ts'
 
 /** The first process reaps, as an init does; whatever is left there ends with it. */
 const namespace = [
@@ -145,7 +146,7 @@ for (const { kind, wrapper, way, warning } of troubles) {
       await until(() => stage.processes().length === 0, 'P', 2000)
       // Its own place in TMPDIR may stay, without a journal: the next program's is the same.
       const inTmp = `tidypool-${process.getuid?.()}`
-      const left = () => readdirSync(stage.tmp, { recursive: true, encoding: 'utf8' })
+      const left = () => entriesBelow(stage.tmp).map(({ name }) => name)
       await until(() => !left().some((file) => file.includes('.v1')), 'J', 2000)
       rmSync(path.join(stage.tmp, inTmp), { recursive: true, force: true })
       const { allMs } = await stage.gone({ since: end.at, allMs: 4500 })

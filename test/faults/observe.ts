@@ -35,6 +35,7 @@ import { fileURLToPath } from 'node:url'
 import { identify, isEndedState, readStat } from '../../src/os/process-identity.ts'
 import type { RepeatContext } from '../helpers/fault-row.ts'
 import { canaries, canaryBytes, canaryPrefix, type Canaries } from './canaries.ts'
+import { entriesBelow } from '../helpers/entries-below.ts'
 
 /** What is promised after every row that does not say otherwise. */
 export const promiseMs = 2000
@@ -499,7 +500,7 @@ function isMappedByStranger(name: string, tag: string): boolean {
 }
 
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entriesBelow(folder)
     .filter((entry) => !entry.isDirectory())
     .map((entry) => path.join(entry.parentPath, entry.name))
 }

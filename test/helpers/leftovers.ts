@@ -16,6 +16,7 @@ import { stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { until } from './until.ts'
+import { entriesBelow } from './entries-below.ts'
 
 /** What DESIGN promises for whatever way a process ends: two seconds. The rest is for a busy machine. */
 const deadlineMs = 5000
@@ -105,7 +106,7 @@ export function processesWith(entry: string): string[] {
 
 /** Empty folders count too, but for the state directory, which stays. */
 function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entriesBelow(folder)
     .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
     .filter((file) => {
       const isExpected = file === 'state' || /^(tsx-|node-compile-cache)/.test(file)

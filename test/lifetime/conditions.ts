@@ -1,6 +1,8 @@
 /** Waiting for conditions of the operating system, and looking at processes from outside. */
 import { readFileSync, readdirSync } from 'node:fs'
+import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { entriesBelow } from '../helpers/entries-below.ts'
 
 /** Polls until the condition holds and returns what it gave; fails by naming what it waited for. */
 export async function until<T>(
@@ -64,9 +66,11 @@ export function carriersOf(text: string): number[] {
     })
 }
 
-/** Files below the folder, with folders that are empty; sorted. */
-export function entriesBelow(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' }).toSorted()
+/** The names of files and folders below the folder, sorted. */
+export function namesBelow(folder: string): string[] {
+  return entriesBelow(folder)
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)))
+    .toSorted()
 }
 
 /** Ends what carries the text in its environment, and waits for it: the last resort of a test that failed half way. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import type { AuditReport } from '../../src/lifetime/audit.ts'
-import { carriersOf, endCarriers, entriesBelow, until } from './conditions.ts'
+import { carriersOf, endCarriers, namesBelow, until } from './conditions.ts'
 import { programPath, type OwnerOptions } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -65,7 +65,7 @@ export async function startHolder(
     stderr: () => errors,
     ownPid: () => running('holder.mjs')[0] ?? 0,
     workers: () => running('worker-entry.mjs'),
-    journalFiles: (state: string) => entriesBelow(state).filter((entry) => /\.v1/.test(entry)),
+    journalFiles: (state: string) => namesBelow(state).filter((entry) => /\.v1/.test(entry)),
   }
 }
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { activeExecutors, audit, withTempDir } from 'tidypool'
-import { entriesBelow, until } from './conditions.ts'
+import { namesBelow, until } from './conditions.ts'
 import { runProgram } from './owner.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -63,7 +63,7 @@ test('a program that holds nothing at its end leaves nothing, without waiting fo
   assert.equal(status, 0)
   assert.ok(stdout.startsWith(tmp))
   assert.ok(performance.now() - startedAt < 900, 'it waited')
-  assert.deepEqual(entriesBelow(tmp), [])
+  assert.deepEqual(namesBelow(tmp), [])
 })
 
 test('a journal and a directory that were taken away are made again with the next guardian', async (t) => {
