@@ -17,13 +17,13 @@ import { decodeError } from '../worker/error-codec.ts'
 import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
-import { restartPauseMs } from './back-off.ts'
 import { Balance } from './balance.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
 import type { ResolvedOptions } from './options.ts'
+import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
 import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
@@ -48,13 +48,11 @@ export class Dispatcher implements RosterListener {
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
+  readonly #minimum: Minimum
   #killed = 0
   #isScheduled = false
   #isOpen = true
   #fruitless = 0
-  /** Like `#fruitless`, but with those that did not start, and not counted anew when their tasks were given up. */
-  #lossesInARow = 0
-  #minimumTimer: NodeJS.Timeout | undefined
   graceMs: number
 
   constructor(options: ResolvedOptions, source: WorkerSource, initializerModule: string) {
@@ -84,7 +82,8 @@ export class Dispatcher implements RosterListener {
       () => this.#queue.size === 0,
       (tasks) => this.#requeue(tasks),
     )
-    this.#keepMinimum()
+    this.#minimum = new Minimum(this.roster, options.minWorkers)
+    this.#minimum.keep()
   }
 
   /** Whether `maxQueue` tasks wait: in the queue, for their repetition, or in a batch behind others. */
@@ -173,7 +172,7 @@ export class Dispatcher implements RosterListener {
     this.#isOpen = false
     this.roster.stopOpening()
     this.#balance.stop()
-    clearTimeout(this.#minimumTimer)
+    this.#minimum.stop()
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     await this.roster.emptied()
   }
@@ -224,7 +223,6 @@ export class Dispatcher implements RosterListener {
     this.#requeue(untouched)
     const isFruitless = !hadBegun && end.how === 'died'
     this.#fruitless = isFruitless ? this.#fruitless + 1 : 0
-    this.#lossesInARow = isFruitless ? this.#lossesInARow + 1 : 0
     if (this.#fruitless >= MAX_FRUITLESS) {
       this.#failWaiting(
         new WorkerStartError(
@@ -234,14 +232,13 @@ export class Dispatcher implements RosterListener {
       )
       this.#fruitless = 0
     }
-    this.#keepMinimum()
+    this.#minimum.lost({ isFruitless })
     this.#dispatchSoon()
   }
 
   onStartFailed(error: WorkerStartError): void {
-    this.#lossesInARow += 1
     this.#failWaiting(error)
-    this.#keepMinimum()
+    this.#minimum.lost({ isFruitless: true })
   }
 
   /** No worker can be had for what waits. */
@@ -425,20 +422,6 @@ export class Dispatcher implements RosterListener {
     seat.idleTimer = setTimeout(() => {
       if (seat.isIdle && this.roster.size > minWorkers) this.roster.retire(seat, this.graceMs)
     }, idleTimeoutMs).unref()
-  }
-
-  #keepMinimum(): void {
-    if (!this.#isOpen || this.#minimumTimer || this.roster.size >= this.#options.minWorkers) return
-    if (this.#lossesInARow === 0) {
-      while (this.roster.size < this.#options.minWorkers) void this.roster.open()
-      return
-    }
-    // Workers that do not start, or die as soon as they are ready, would be started as fast as the machine can, for ever.
-    this.#minimumTimer = setTimeout(() => {
-      this.#minimumTimer = undefined
-      if (this.#isOpen && this.roster.size < this.#options.minWorkers) void this.roster.open()
-      this.#keepMinimum()
-    }, restartPauseMs(this.#lossesInARow)).unref()
   }
 
   // ---- outcomes ----

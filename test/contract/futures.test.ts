@@ -275,6 +275,7 @@ contract(
   {},
   async ({ pool, notes }) => {
     const executor = pool({ maxWorkers: 1 })
+    // It takes longer to load than the cancel takes to arrive, of which nothing tells.
     const module = `import { appendFileSync } from 'node:fs'
     const file = ${JSON.stringify(notes.file)}
     appendFileSync(file, 'loading\\n')

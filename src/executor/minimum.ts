@@ -1,0 +1,47 @@
+/** Keeps `minWorkers` workers, also when they are lost or do not start. */
+import { restartPauseMs } from './back-off.ts'
+import type { Roster } from './roster.ts'
+
+export class Minimum {
+  readonly #roster: Roster
+  readonly #minWorkers: number
+  /** Workers that did not start, or died without having begun anything, one after another. */
+  #lossesInARow = 0
+  #timer: NodeJS.Timeout | undefined
+  #isOpen = true
+
+  constructor(roster: Roster, minWorkers: number) {
+    this.#roster = roster
+    this.#minWorkers = minWorkers
+  }
+
+  /** A worker has ended, or did not start. */
+  lost({ isFruitless }: { readonly isFruitless: boolean }): void {
+    this.#lossesInARow = isFruitless ? this.#lossesInARow + 1 : 0
+    this.keep()
+  }
+
+  /** Starts what is missing. */
+  keep(): void {
+    if (!this.#isOpen || this.#timer || !this.#isBelow) return
+    if (this.#lossesInARow === 0) {
+      while (this.#isBelow) void this.#roster.open()
+      return
+    }
+    // Workers that do not start, or die as soon as they are ready, would be started as fast as the machine can, for ever.
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      if (this.#isOpen && this.#isBelow) void this.#roster.open()
+      this.keep()
+    }, restartPauseMs(this.#lossesInARow)).unref()
+  }
+
+  stop(): void {
+    this.#isOpen = false
+    clearTimeout(this.#timer)
+  }
+
+  get #isBelow(): boolean {
+    return this.#roster.size < this.#minWorkers
+  }
+}
