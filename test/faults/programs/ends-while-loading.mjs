@@ -21,7 +21,7 @@ const files = readdirSync('/proc/self/fd').flatMap((fd) => {
   try {
     return [readlinkSync(`/proc/self/fd/${fd}`)]
   } catch {
-    return []
+    return [] // the one that listed the others
   }
 })
 say('ready', { modules: files.filter((file) => /\.m?js$/.test(file)), slowestMs })

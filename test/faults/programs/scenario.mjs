@@ -81,7 +81,7 @@ export function held() {
           ? []
           : [target.replace(/\[\d+\]$/, '')]
       } catch {
-        return []
+        return [] // it was closed meanwhile
       }
     })
     .toSorted()
