@@ -8,6 +8,15 @@ export const EXIT = {
   internal: 70,
 } as const
 
+/** What the exit code of `exec` says, where it is not the command's own: as `timeout`, `env` and `nohup` have it. */
+export const EXEC_EXIT = {
+  leak: 3,
+  timeout: 124,
+  internal: 125,
+  notExecutable: 126,
+  missing: 127,
+} as const
+
 export const EXIT_CODES_HELP: string = `Exit codes:
   0    every input that was selected is done, and none failed
   1    some inputs failed, in this run or in the one that it resumed

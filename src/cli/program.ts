@@ -6,15 +6,17 @@ import { readFileSync } from 'node:fs'
 
 import { Command, CommanderError } from 'commander'
 
-import { CommandError, EXIT, type End } from './exit-codes.ts'
+import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
+import { describeExec } from './describe-exec.ts'
 import { describeRun } from './describe-run.ts'
 import { printError, withStack } from './messages.ts'
 
 /** @param args  Without node and the program's own name. */
 export async function main(args: readonly string[]): Promise<End> {
-  // A reader of our messages that goes away, or a terminal that closes, is no reason to fail.
-  process.stderr.on('error', () => {})
-  const isJson = args.includes('--json')
+  // A reader of our messages that goes away, or a terminal that closes, is no reason to fail. Not for `exec`: to touch the
+  // stream would make it non-blocking, for the command as well.
+  if (args[0] !== 'exec') process.stderr.on('error', () => {})
+  const isJson = args[0] !== 'exec' && args.includes('--json')
   let end: End = { exitCode: EXIT.ok }
   const program = newProgram((result) => (end = result), args)
   try {
@@ -25,10 +27,11 @@ export async function main(args: readonly string[]): Promise<End> {
     // An unknown command alone: with arguments behind it, commander would complain of their number.
     const isKnown =
       word.startsWith('-') || program.commands.some((command) => command.name() === word)
-    await program.parseAsync(isKnown ? withExplicitResume(args) : [word], { from: 'user' })
+    const words = word === 'run' ? withExplicitResume(args) : args
+    await program.parseAsync(isKnown ? words : [word], { from: 'user' })
     return end
   } catch (error) {
-    return failure(error, isJson)
+    return failure(error, args[0] ?? '', isJson)
   }
 }
 
@@ -42,10 +45,16 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
     // Errors of the command line are told in one line, by us.
     .configureOutput({ outputError: () => {} })
     .showSuggestionAfterError(true)
+    .enablePositionalOptions()
   const run = describeRun(program.command('run')).exitOverride()
   run.action(async (module: string, inputs: string[]) => {
     const { run: runCommand } = await import('./run-command.ts')
     onEnd(await runCommand(module, inputs, run.opts(), args))
+  })
+  const exec = describeExec(program.command('exec')).exitOverride()
+  exec.action(async (command: string, rest: string[]) => {
+    const { exec: execCommand } = await import('./exec-command.ts')
+    onEnd(await execCommand([command, ...rest], exec.opts()))
   })
   return program
 }
@@ -61,13 +70,12 @@ function withExplicitResume(args: readonly string[]): string[] {
   )
 }
 
-function failure(error: unknown, isJson: boolean): End {
+function failure(error: unknown, word: string, isJson: boolean): End {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { exitCode: EXIT.ok } // help and version
     const text = error.message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
-    const help =
-      error.code === 'commander.unknownCommand' ? 'tidypool --help' : 'tidypool run --help'
-    printError(`${text}; see \`${help}\``, isJson)
+    const isKnown = error.code !== 'commander.unknownCommand' && !word.startsWith('-')
+    printError(`${text}; see \`tidypool ${isKnown ? `${word} ` : ''}--help\``, isJson)
     return { exitCode: EXIT.usage }
   }
   if (error instanceof CommandError) {
@@ -75,7 +83,7 @@ function failure(error: unknown, isJson: boolean): End {
     return { exitCode: error.exitCode }
   }
   printError(withStack(error), isJson)
-  return { exitCode: EXIT.internal }
+  return { exitCode: word === 'exec' ? EXEC_EXIT.internal : EXIT.internal }
 }
 
 function version(): string {

@@ -1,11 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
-import {
-  readInitialEnvironment,
-  runningProcesses,
-  summarize,
-  type ProcessSummary,
-} from '../os/process-table.ts'
+import { runningProcesses, summarize, type ProcessSummary } from '../os/process-table.ts'
+import { readCookies } from './cookies.ts'
 import { cleanUpStep } from './events.ts'
 import type { Scope } from './scope.ts'
 import type { OwnedIdentity } from './stop.ts'
@@ -132,20 +128,13 @@ async function look(identity: OwnedIdentity): Promise<Found> {
 }
 
 function carries(stat: ProcessStat, { cookie }: Pick<OwnedIdentity, 'cookie'>): boolean {
-  return cookie !== undefined && cookiesOf(stat).includes(cookie)
+  return cookie !== undefined && (readCookies(stat.pid)?.includes(cookie) ?? false)
 }
 
 /** Whether it belongs to a scope that was opened below the ended process: that one's guardian ends it. */
 function isNested(stat: ProcessStat, { cookie }: Pick<OwnedIdentity, 'cookie'>): boolean {
-  const cookies = cookiesOf(stat)
+  const cookies = readCookies(stat.pid) ?? []
   return cookie !== undefined && cookies.includes(cookie) && cookies.at(-1) !== cookie
-}
-
-function cookiesOf(stat: ProcessStat): string[] {
-  const entry = readInitialEnvironment(stat.pid)
-    .split('\0')
-    .find((text) => text.startsWith('TIDYPOOL_SCOPE='))
-  return entry?.slice(entry.indexOf('=') + 1).split(':') ?? []
 }
 
 function noteOnce(notes: Map<string, ProcessSummary>, stat: ProcessStat): void {

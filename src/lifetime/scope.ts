@@ -16,6 +16,7 @@ import { randomBytes } from 'node:crypto'
 import { isMainThread } from 'node:worker_threads'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
+import { cookieVariable } from './cookies.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
 import { Guardian } from './guardian.ts'
@@ -72,7 +73,6 @@ export interface OwningScope extends Scope {
 const lingerMs = 1000
 /** Cleaners of temporary files take what is older than days. */
 const touchMs = 6 * 60 * 60 * 1000
-const variable = 'TIDYPOOL_SCOPE'
 
 /**
  * Takes a claim on the scope of this thread. The first one starts the guardian, creates the journal and looks, beside
@@ -103,7 +103,7 @@ class LiveScope implements OwningScope {
   readonly #notedExecutors = new Map<RegisteredExecutor, { id: string; text: string }>()
 
   constructor() {
-    this.environment = { [variable]: this.#cookie(this.id) }
+    this.environment = { [cookieVariable]: this.#cookie(this.id) }
     const self = identify(process.pid)
     this.#owner = { pid: process.pid, startTime: self?.startTime || '0', scope: this.id }
     // The guardian before the journal: whoever dies between the two leaves no file without a guardian.
@@ -177,7 +177,7 @@ class LiveScope implements OwningScope {
 
   nextEnvironment(): Readonly<Record<string, string>> {
     this.#numbered++
-    return { [variable]: this.#cookie(`${this.id}.${this.#numbered}`) }
+    return { [cookieVariable]: this.#cookie(`${this.id}.${this.#numbered}`) }
   }
 
   own(process: OwnedProcess): void {
@@ -278,7 +278,7 @@ class LiveScope implements OwningScope {
 
   /** Nested scopes are a list, outermost first. What is no list of ours is not handed on. */
   #cookie(own: string): string {
-    const outer = process.env[variable]
+    const outer = process.env[cookieVariable]
     return outer !== undefined && /^[0-9a-f.:]{32,4096}$/.test(outer) ? `${outer}:${own}` : own
   }
 }

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { isGoneError } from './process-identity.ts'
+import { errorCode, isGoneError } from './process-identity.ts'
 
 /** Higher numbers would need an unreasonably long list at `spawn`; they are not covered. */
 const highestCovered = 1023
@@ -25,11 +25,17 @@ export function inheritedDescriptors(): number[] {
 
 /** How many descriptors this process may have open (`ulimit -n`); Infinity where the kernel does not say. */
 export function openFilesLimit(): number {
+  return softOpenFilesLimit(process.pid) ?? Infinity
+}
+
+/** How many descriptors a process may have open; undefined where the kernel does not say. */
+export function softOpenFilesLimit(pid: number): number | undefined {
   try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))?.[1]
-    return soft === undefined ? Infinity : Number(soft)
+    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
+    return soft === undefined ? undefined : Number(soft)
   } catch (error) {
-    if (isGoneError(error)) return Infinity
+    // Gone, no /proc, or another user's.
+    if (isGoneError(error) || errorCode(error) === 'EACCES') return undefined
     throw error
   }
 }

@@ -63,6 +63,9 @@ export interface Bench {
   readonly nothingIsLeft: () => Promise<void>
 }
 
+/** What a program has written is here at once; what it left may hold the pipes for ever. */
+const drainMs = 10_000
+
 export function bench(t: CleanUps): Bench {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tp-cli-'))
   const tmp = path.join(folder, 'tmp')
@@ -135,12 +138,18 @@ function start(
   child.stderr?.setEncoding('utf8').on('data', (text: string) => (stderr += text))
   child.stdin?.on('error', () => {})
   if (stdin !== undefined && stdin !== 'pipe') child.stdin?.end(stdin)
-  const ended = once(child, 'close').then(([code, signal]): Ended => ({
-    code: code as number | null,
-    signal: signal as NodeJS.Signals | null,
-    stdout,
-    stderr,
-  }))
+  const closed = once(child, 'close')
+  const ended = once(child, 'exit').then(async ([code, signal]): Promise<Ended> => {
+    const isClosed = await Promise.race([closed, delay(drainMs, undefined, { ref: false })])
+    if (isClosed === undefined) {
+      child.stdout?.destroy()
+      child.stderr?.destroy()
+      assert.fail(
+        `it ended (${code ?? signal}), but something holds its output: ${stdout}${stderr}`,
+      )
+    }
+    return { code: code as number | null, signal: signal as NodeJS.Signals | null, stdout, stderr }
+  })
   return { child, pid: child.pid ?? 0, stdout: () => stdout, stderr: () => stderr, ended }
 }
 

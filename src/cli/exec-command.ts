@@ -1,0 +1,83 @@
+/**
+ * `tidypool exec`: reads the options, supervises the command, says what it left, and ends as the command did.
+ *
+ * Nothing here touches `process.stdout` or `process.stderr` while the command runs: they are its own as well, and Node
+ * would set them to non-blocking for both.
+ */
+import { writeFileSync, writeSync } from 'node:fs'
+import { OptionError } from '../errors.ts'
+import { CommandStartError } from '../supervisor/start-command.ts'
+import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
+import type { RawExecOptions } from './describe-exec.ts'
+import { readExecOptions, type ExecOptions } from './exec-options.ts'
+import { execReportJson, execReportText } from './exec-report.ts'
+import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
+import { passSignals } from './pass-signals.ts'
+
+export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
+  const options = readOptions(words, raw)
+  const report = await run(options)
+  if (!options.quiet) say(execReportText(report))
+  if (options.report !== undefined) writeReport(options.report, report)
+  return endOf(report, options)
+}
+
+function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions {
+  try {
+    return readExecOptions(words, raw)
+  } catch (error) {
+    if (error instanceof OptionError)
+      throw new CommandError(error.message, EXIT.usage, { cause: error })
+    throw error
+  }
+}
+
+async function run(options: ExecOptions): Promise<CommandReport> {
+  using signals = passSignals()
+  const supervision = await start(options)
+  signals.to(supervision)
+  return await supervision.report
+}
+
+async function start({ plan }: ExecOptions): Promise<Supervision> {
+  try {
+    return await supervise(plan)
+  } catch (error) {
+    if (!(error instanceof CommandStartError)) throw error
+    const exitCode = {
+      missing: EXEC_EXIT.missing,
+      'not-executable': EXEC_EXIT.notExecutable,
+      failed: EXEC_EXIT.internal,
+    }[error.why]
+    throw new CommandError(error.message, exitCode, { cause: error })
+  }
+}
+
+function writeReport(file: string, report: CommandReport): void {
+  try {
+    writeFileSync(file, execReportJson(report))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandError(`--report: ${reason}`, EXEC_EXIT.internal, { cause: error })
+  }
+}
+
+function endOf(report: CommandReport, { failOnLeak }: ExecOptions): End {
+  if (report.timedOut) return { exitCode: EXEC_EXIT.timeout }
+  const hasLeak = report.left.some(({ how }) => how !== 'allowed')
+  const isFine = report.exitCode === 0
+  if (failOnLeak && hasLeak && isFine) return { exitCode: EXEC_EXIT.leak }
+  return report.signal === null
+    ? { exitCode: report.exitCode ?? EXEC_EXIT.internal }
+    : { signal: report.signal }
+}
+
+/** Not through `process.stderr`: see above. Nobody may be there to read it. */
+function say(text: string): void {
+  if (text === '') return
+  try {
+    writeSync(2, `${text}\n`)
+  } catch {
+    // The terminal is closed, or the reader has gone.
+  }
+}

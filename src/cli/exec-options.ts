@@ -1,0 +1,61 @@
+/** Reads the options of `tidypool exec`: every text is checked here, before anything starts. */
+import os from 'node:os'
+import { parseDuration } from '../batch/duration.ts'
+import { OptionError } from '../errors.ts'
+import type { CommandPlan } from '../supervisor/supervise.ts'
+import type { RawExecOptions } from './describe-exec.ts'
+
+export interface ExecOptions {
+  readonly plan: CommandPlan
+  readonly failOnLeak: boolean
+  readonly report: string | undefined
+  readonly quiet: boolean
+}
+
+const defaultKillAfterMs = 5000
+
+/** @throws {OptionError} for the first option that is wrong. */
+export function readExecOptions(words: readonly string[], raw: RawExecOptions): ExecOptions {
+  if (raw.report === '') throw new OptionError('--report', '', 'the name of a file')
+  return {
+    plan: {
+      words,
+      timeoutMs: raw.timeout === undefined ? undefined : parseDuration('--timeout', raw.timeout, 1),
+      killAfterMs:
+        raw.killAfter === undefined
+          ? defaultKillAfterMs
+          : parseDuration('--kill-after', raw.killAfter, 0),
+      signal: raw.signal === undefined ? 'SIGTERM' : readSignal(raw.signal),
+      clean: raw.clean,
+      allow: (raw.allow ?? []).map(readPattern),
+    },
+    failOnLeak: raw.failOnLeak ?? false,
+    report: raw.report,
+    quiet: raw.quiet ?? false,
+  }
+}
+
+/** `TERM`, `SIGTERM` or `15`. */
+function readSignal(text: string): NodeJS.Signals {
+  const names = Object.entries(os.constants.signals)
+  const wanted = text.toUpperCase().replace(/^(?!SIG)/, 'SIG')
+  const found = names.find(([name, number]) => name === wanted || String(number) === text)
+  // Those two end nobody.
+  if (!found || found[0] === 'SIGSTOP' || found[0] === 'SIGCONT') {
+    throw new OptionError(
+      '--signal',
+      text,
+      'the name or number of a signal that ends, such as TERM',
+    )
+  }
+  return found[0] as NodeJS.Signals
+}
+
+function readPattern(text: string): RegExp {
+  try {
+    if (text !== '') return new RegExp(text)
+  } catch (error) {
+    throw new OptionError('--allow', text, 'a regular expression', { cause: error })
+  }
+  throw new OptionError('--allow', text, 'a regular expression that is not empty')
+}

@@ -1,0 +1,66 @@
+/**
+ * What `exec` does with signals: the command gets them, and decides.
+ *
+ * Where the command has a session of its own, everything that arrives here is passed on to its group. In a terminal it is
+ * in our group, and what the keyboard sends (INT, QUIT, TSTP) has reached it already.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Supervision } from '../supervisor/supervise.ts'
+
+const PASSED: readonly NodeJS.Signals[] = [
+  'SIGTERM',
+  'SIGHUP',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGCONT',
+]
+const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
+/** A program that handles Ctrl-Z (an editor, a pager) needs a moment to restore the terminal before it stops. */
+const stopWindowMs = 1000
+
+/** Signals on their way to a command. */
+export interface PassedSignals extends Disposable {
+  /** From now on the command gets them, those first that came while it was being started. */
+  to(supervision: Supervision): void
+}
+
+/** Listens until it is disposed. Call it before the command is started: it may be signalled as soon as it runs. */
+export function passSignals(): PassedSignals {
+  let command: Supervision | undefined
+  const early: NodeJS.Signals[] = []
+  const pass = (signal: NodeJS.Signals): void => {
+    if (!command) early.push(signal)
+    else if (command.leadsSession || !FROM_KEYBOARD.includes(signal)) command.forward(signal)
+  }
+  const onStop = (): void => {
+    if (command) void stopWith(command, onStop)
+  }
+  for (const signal of [...PASSED, ...FROM_KEYBOARD]) process.on(signal, pass)
+  process.on('SIGTSTP', onStop)
+  return {
+    to(supervision) {
+      command = supervision
+      for (const signal of early.splice(0)) pass(signal)
+    },
+    [Symbol.dispose]: () => {
+      for (const signal of [...PASSED, ...FROM_KEYBOARD]) process.off(signal, pass)
+      process.off('SIGTSTP', onStop)
+    },
+  }
+}
+
+/** Stops when the command has stopped, so that the shell gets the terminal in the state that the command leaves it in. */
+async function stopWith(supervision: Supervision, onStop: () => void): Promise<void> {
+  if (supervision.leadsSession) supervision.forward('SIGTSTP')
+  const startedAt = performance.now()
+  while (!supervision.isStopped()) {
+    // It does not want to: then it is as if nobody had asked.
+    if (performance.now() - startedAt > stopWindowMs) return
+    await delay(5)
+  }
+  // By the default action, so that the shell sees which signal it was.
+  process.off('SIGTSTP', onStop)
+  process.kill(process.pid, 'SIGTSTP')
+  process.on('SIGTSTP', onStop)
+}

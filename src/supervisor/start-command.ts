@@ -1,0 +1,105 @@
+import { accessSync, constants } from 'node:fs'
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
+import path from 'node:path'
+import { deathSignal } from '../os/death-signal.ts'
+import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
+import { readStat } from '../os/process-identity.ts'
+import { resolveCommand } from '../os/resolve-command.ts'
+import { gateFor, openGate } from '../lifetime/gate.ts'
+import type { Scope } from '../lifetime/scope.ts'
+import { adopt } from '../lifetime/tether.ts'
+import type { TreeRoot } from './process-tree.ts'
+
+/** What is to be started. */
+export interface Command {
+  /** The command and its arguments. */
+  readonly words: readonly string[]
+  /** What it shall find in its environment, in which a variable that is undefined is missing; `process.env` when absent. */
+  readonly env?: NodeJS.ProcessEnv
+  /** Its working directory; ours when absent. */
+  readonly cwd?: string
+  /** Its standard streams; our own when absent. */
+  readonly stdio?: StdioOptions
+}
+
+/** A command that runs. */
+export interface StartedCommand {
+  readonly child: ChildProcess
+  readonly root: TreeRoot
+}
+
+/** The command cannot be executed. */
+export class CommandStartError extends Error {
+  override name = 'CommandStartError'
+  /** `missing`: there is no such file. `not-executable`: it may not be executed. `failed`: the system refused. */
+  readonly why: 'missing' | 'not-executable' | 'failed'
+
+  constructor(why: CommandStartError['why'], message: string, options?: ErrorOptions) {
+    super(message, options)
+    this.why = why
+  }
+}
+
+/**
+ * Starts a command behind the gate: journalled first, then executed.
+ *
+ * @throws {CommandStartError} it cannot be executed.
+ */
+export async function startCommand(
+  scope: Scope,
+  { words, cwd, stdio = 'inherit', ...command }: Command,
+): Promise<StartedCommand> {
+  const cookie = scope.nextEnvironment()
+  const env = { ...(command.env ?? process.env), ...cookie }
+  requireExecutable(words[0] ?? '', { env, cwd })
+  const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
+  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
+  const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
+  const { identity } = adopt(scope, child, cookie)
+  if (!identity) throw await startError(child, words[0] ?? '')
+  openGate(child, gate)
+  const { pid, startTime } = identity
+  return { child, root: { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession } }
+}
+
+/** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
+function limitsAsFound(): readonly string[] {
+  const given = softOpenFilesLimit(process.ppid)
+  if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
+  return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
+}
+
+function requireExecutable(
+  command: string,
+  { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string | undefined },
+): void {
+  if (resolveCommand(command, { env, cwd }) !== undefined) return
+  const folders = command.includes('/') ? [''] : (env['PATH'] ?? '').split(':')
+  const isThere = folders.some((folder) => exists(path.resolve(cwd ?? '.', folder, command)))
+  if (isThere && command !== '') {
+    throw new CommandStartError('not-executable', `${command} may not be executed`)
+  }
+  throw new CommandStartError(
+    'missing',
+    command.includes('/') ? `there is no ${command}` : `${command || 'a command'} is not in PATH`,
+  )
+}
+
+function exists(file: string): boolean {
+  try {
+    accessSync(file, constants.F_OK)
+    return true
+  } catch {
+    return false // missing, or in a folder that is closed to us: the same to who wants to execute it
+  }
+}
+
+async function startError(child: ChildProcess, command: string): Promise<CommandStartError> {
+  const cause = await new Promise<Error>((resolve) => {
+    child.once('error', resolve)
+  })
+  return new CommandStartError('failed', `${command} could not be started: ${cause.message}`, {
+    cause,
+  })
+}

@@ -1,0 +1,200 @@
+/**
+ * Runs one command so that nothing of it stays.
+ *
+ * ```
+ *   start ──▶ running ──the command exits──────────────────▶ ending what it left ──▶ report
+ *                │                                                  ▲
+ *                └──time-out: signal, killAfterMs, KILL, all of it──┘
+ * ```
+ *
+ * When this process is killed meanwhile, guardian and death signal do the same from outside.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { setTimeout as delay } from 'node:timers/promises'
+import { PauseClock } from '../executor/pause-clock.ts'
+import { holdScope } from '../lifetime/scope.ts'
+import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
+import { summarize, type ProcessSummary } from '../os/process-table.ts'
+import { reapedChildrenMs } from '../os/process-usage.ts'
+import { endTree, type EndedProcess } from './end-tree.ts'
+import { ProcessTree } from './process-tree.ts'
+import { startCommand, type Command, type StartedCommand } from './start-command.ts'
+
+export interface CommandPlan extends Command {
+  /** Undefined: no limit. Time in which this process was stopped does not count. */
+  readonly timeoutMs: number | undefined
+  /** Asks the processes to end. */
+  readonly signal: NodeJS.Signals
+  /** How long they have for it. */
+  readonly killAfterMs: number
+  /** What the command leaves running is ended; false: it is named and left. */
+  readonly clean: boolean
+  /** Processes whose name or command line one of these matches may stay. */
+  readonly allow: readonly RegExp[]
+}
+
+/** A process that the command left running. */
+export interface LeftProcess extends ProcessSummary {
+  /** `allowed`: it may stay. `left`: it stays, though it should not. */
+  readonly how: EndedProcess['how'] | 'allowed'
+  readonly reason?: string
+}
+
+export interface CommandReport {
+  readonly words: readonly string[]
+  readonly exitCode: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly timedOut: boolean
+  readonly startedAt: string
+  readonly wallMs: number
+  /** Processor time of the command and its descendants, in milliseconds. */
+  readonly processorMs: number
+  /** The largest sum of resident memory that was seen, in bytes. */
+  readonly peakBytes: number
+  /** How many processes were seen. */
+  readonly processes: number
+  /** By what its descendants were found, the best first. */
+  readonly containment: readonly string[]
+  /** What the time-out ended, the command among it. */
+  readonly stopped: readonly EndedProcess[]
+  /** What the command left when it had ended. */
+  readonly left: readonly LeftProcess[]
+}
+
+/** A command that runs under supervision. */
+export interface Supervision {
+  /** To read its output where `stdio` makes pipes. */
+  readonly child: ChildProcess
+  readonly leadsSession: boolean
+  /** Passes a signal on to the command: to its group where it has one of its own. */
+  forward(signal: NodeJS.Signals): void
+  /** Whether the command is stopped (Ctrl-Z). */
+  isStopped(): boolean
+  /** Settles when nothing of the command is left, but for what the report names. */
+  readonly report: Promise<CommandReport>
+}
+
+/** A look costs some milliseconds of processor time on a busy machine; who lives shorter may not be counted. */
+const measureEveryMs = 200
+const firstMeasureMs = 25
+const longestTimerMs = 2 ** 31 - 1
+
+/**
+ * Starts a command and sees to its end.
+ *
+ * @throws {CommandStartError} it cannot be executed.
+ */
+export async function supervise(plan: CommandPlan): Promise<Supervision> {
+  const hold = holdScope(`exec ${plan.words[0] ?? ''}`)
+  try {
+    const startedAt = new Date()
+    const started = await startCommand(hold.scope, plan)
+    const report = follow(started, plan, startedAt).finally(() => hold.release())
+    return {
+      child: started.child,
+      report,
+      leadsSession: started.root.leadsSession,
+      forward: (signal) => forward(started, signal),
+      isStopped: () => readStat(started.root.pid)?.state === 'T',
+    }
+  } catch (error) {
+    hold.release()
+    throw error
+  }
+}
+
+async function follow(
+  { child, root }: StartedCommand,
+  plan: CommandPlan,
+  startedAt: Date,
+): Promise<CommandReport> {
+  const startMs = performance.now()
+  const reapedBefore = reapedChildrenMs()
+  const tree = new ProcessTree(root)
+  const isAllowed = (stat: ProcessStat): boolean =>
+    stat.pid !== root.pid && isMatched(stat, plan.allow)
+  const running = new AbortController()
+  const exited = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      running.abort()
+      resolve()
+    })
+  })
+  const measuring = measureUntil(tree, running.signal)
+  const timedOut = await isOverdue(plan.timeoutMs, running.signal)
+  const stopped = timedOut ? await endTree(tree, { ...plan, isAllowed }) : []
+  await exited
+  const wallMs = performance.now() - startMs
+  await measuring
+  const ended = plan.clean ? await endTree(tree, { ...plan, isAllowed }) : []
+  const staying = tree
+    .look()
+    .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
+    .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  return {
+    words: plan.words,
+    exitCode: child.exitCode,
+    signal: child.signalCode,
+    timedOut,
+    startedAt: startedAt.toISOString(),
+    wallMs,
+    processorMs: reapedChildrenMs() - reapedBefore,
+    peakBytes: tree.peakBytes,
+    processes: tree.seen,
+    containment: ['process tree', 'cookie'],
+    stopped,
+    left: [...ended, ...staying],
+  }
+}
+
+/** Looks now and then, since what a process used is gone with it. */
+async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<void> {
+  for (
+    let pauseMs = firstMeasureMs;
+    !signal.aborted;
+    pauseMs = Math.min(2 * pauseMs, measureEveryMs)
+  ) {
+    tree.measure()
+    await pause(pauseMs, signal)
+  }
+}
+
+/** Waits for the end of the command. @returns whether the time was over before. */
+async function isOverdue(timeoutMs: number | undefined, ended: AbortSignal): Promise<boolean> {
+  const clock = new PauseClock()
+  const stop = clock.use()
+  try {
+    // Without a limit, this keeps the program alive all the same.
+    let remainingMs = timeoutMs ?? Infinity
+    for (const startedAt = performance.now(); remainingMs > 0 && !ended.aborted;) {
+      await pause(Math.min(remainingMs, longestTimerMs), ended)
+      remainingMs = (timeoutMs ?? Infinity) - (performance.now() - startedAt - clock.pausedMs)
+    }
+    return !ended.aborted
+  } finally {
+    stop()
+  }
+}
+
+/** Never rejects: the signal only makes it shorter. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {})
+}
+
+function forward({ child, root }: StartedCommand, signal: NodeJS.Signals): void {
+  const { pid } = child
+  // Reaped: the number may be another's.
+  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  try {
+    process.kill(root.leadsSession ? -pid : pid, signal)
+  } catch (error) {
+    // EPERM: sudo and its like run as another user. It is as if the command had been signalled directly.
+    if (!isGoneError(error) && errorCode(error) !== 'EPERM') throw error
+  }
+}
+
+function isMatched(stat: ProcessStat, allow: readonly RegExp[]): boolean {
+  if (allow.length === 0) return false
+  const { name, command } = summarize(stat)
+  return allow.some((pattern) => pattern.test(name) || pattern.test(command))
+}
