@@ -20,6 +20,11 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
+  /**
+   * `own`: it leads a session of its own in any case, and what the terminal sends does not reach it. Else only where there
+   * is no terminal.
+   */
+  readonly session?: 'own'
 }
 
 /** A command that runs. */
@@ -47,12 +52,12 @@ export class CommandStartError extends Error {
  */
 export async function startCommand(
   scope: Scope,
-  { words, cwd, stdio = 'inherit', ...command }: Command,
+  { words, cwd, stdio = 'inherit', session, ...command }: Command,
 ): Promise<StartedCommand> {
   const cookie = scope.nextEnvironment()
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
-  const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
+  const leadsSession = session === 'own' || (readStat(process.pid)?.tty ?? 0) === 0
   const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
@@ -70,7 +75,8 @@ function limitsAsFound(): readonly string[] {
   return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
 }
 
-function requireExecutable(
+/** @throws {CommandStartError} it is not there, or may not be executed. */
+export function requireExecutable(
   command: string,
   { env, cwd }: { readonly env: NodeJS.ProcessEnv; readonly cwd: string | undefined },
 ): void {

@@ -15,14 +15,16 @@ import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
-import { reapedChildrenMs } from '../os/process-usage.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
 import { ProcessTree } from './process-tree.ts'
+import { reapedTimeOf } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
 export interface CommandPlan extends Command {
   /** Undefined: no limit. Time in which this process was stopped does not count. */
   readonly timeoutMs: number | undefined
+  /** When it aborts, the command is ended as by its time-out. */
+  readonly endWhen?: AbortSignal
   /** Asks the processes to end. */
   readonly signal: NodeJS.Signals
   /** How long they have for it. */
@@ -55,7 +57,7 @@ export interface CommandReport {
   readonly processes: number
   /** By what its descendants were found, the best first. */
   readonly containment: readonly string[]
-  /** What the time-out ended, the command among it. */
+  /** What the time-out ended, or `endWhen`, the command among it. */
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
   readonly left: readonly LeftProcess[]
@@ -109,7 +111,7 @@ async function follow(
   startedAt: Date,
 ): Promise<CommandReport> {
   const startMs = performance.now()
-  const reapedBefore = reapedChildrenMs()
+  const processorMs = reapedTimeOf(child)
   const tree = new ProcessTree(root)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
@@ -121,8 +123,9 @@ async function follow(
     })
   })
   const measuring = measureUntil(tree, running.signal)
-  const timedOut = await isOverdue(plan.timeoutMs, running.signal)
-  const stopped = timedOut ? await endTree(tree, { ...plan, isAllowed }) : []
+  const timedOut = await isOverdue(plan.timeoutMs, anyOf(running.signal, plan.endWhen))
+  const mustEnd = timedOut || (plan.endWhen?.aborted === true && !running.signal.aborted)
+  const stopped = mustEnd ? await endTree(tree, { ...plan, isAllowed }) : []
   await exited
   const wallMs = performance.now() - startMs
   await measuring
@@ -138,13 +141,17 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: reapedChildrenMs() - reapedBefore,
+    processorMs: await processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
     containment: ['process tree', 'cookie'],
     stopped,
     left: [...ended, ...staying],
   }
+}
+
+function anyOf(ended: AbortSignal, endWhen: AbortSignal | undefined): AbortSignal {
+  return endWhen ? AbortSignal.any([ended, endWhen]) : ended
 }
 
 /** Looks now and then, since what a process used is gone with it. */
