@@ -1,5 +1,6 @@
 /** Errors as JSON: what a person or a program needs of them, also of their causes, and what was thrown and is no error. */
 import { WorkerDiedError } from '../errors.ts'
+import { CommandFailedError, failureKind } from './command-result.ts'
 
 export interface ErrorJson {
   readonly name: string
@@ -75,6 +76,7 @@ export function errorKind(error: unknown): string {
   if (error instanceof WorkerDiedError) {
     return `${error.code} (${error.signal ?? `exit code ${error.exitCode}`})`
   }
+  if (error instanceof CommandFailedError) return failureKind(error)
   const code: unknown = 'code' in error ? error.code : undefined
   return typeof code === 'string' ? code : error.name
 }

@@ -1,28 +1,33 @@
 /** A `BatchRunner` made of a real executor. */
 import { InlineExecutor } from '../executor/inline-executor.ts'
-import { WorkerStartError } from '../errors.ts'
+import { OptionError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
 import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
 import { holdScope } from '../lifetime/scope.ts'
+import { chooseExport } from './choose-export.ts'
 import type { BatchRunner, RunnerOptions } from './runner.ts'
+import { taskName } from './task-ref.ts'
 
 /** Starts nothing yet: the first task does. */
 export function executorRunner(options: RunnerOptions): BatchRunner {
   // Held for the whole run, so that its cookie is one and the same from the first worker to the last look.
   const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
   const executor = open(options)
-  const { timeoutMs, loadLimitMs, retries } = options
+  const { task, timeoutMs, retries } = options
+  let exportName = ''
   let closing: ReturnType<BatchRunner['close']> | undefined
   return {
     cookie: hold?.scope.id,
-    taskExports: (signal) =>
-      probe(executor)
-        .with({ signal, timeoutMs: loadLimitMs })
-        .submit('taskExports', options.module.href),
-    async *run(name, inputs, { ordered, params, signal }) {
+    async identify(signal) {
+      const exports = await exportsOf(executor, options, signal)
+      exportName = chooseExport(task.module, task.exportName, exports)
+      return { of: 'module', name: taskName(task, exportName), exportName, hash: task.hash }
+    },
+    inputOf: ({ value }) => value,
+    async *run(inputs, { ordered, params, signal }) {
       const calls = executor.with({ timeoutMs, retries, signal })
-      const settled = calls.mapSettled(name, inputs, { ordered, extraArgs: [params] })
+      const settled = calls.mapSettled(exportName, inputs, { ordered, extraArgs: [params] })
       for await (const record of settled) {
         yield foundNoWorker(record, retries) ? { ...record, status: 'cancelled' } : record
       }
@@ -37,17 +42,17 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
   }
 }
 
-function open({ module, kind, jobs, killAfterMs }: RunnerOptions): Executor<UntypedModule> {
+function open({ task, kind, jobs, killAfterMs }: RunnerOptions): Executor<UntypedModule> {
   // What tasks print is no result: it goes to stderr.
   const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
   switch (kind) {
     case 'process':
       // A batch is over when it is over: what its tasks leave running is ended with their worker, and named.
-      return new ProcessExecutor(module, { ...common, maxWorkers: jobs, onEscape: 'kill' })
+      return new ProcessExecutor(task.url, { ...common, maxWorkers: jobs, onEscape: 'kill' })
     case 'thread':
-      return new ThreadExecutor(module, { ...common, maxWorkers: jobs })
+      return new ThreadExecutor(task.url, { ...common, maxWorkers: jobs })
     case 'inline':
-      return new InlineExecutor(module, common)
+      return new InlineExecutor(task.url, common)
   }
   return kind satisfies never
 }
@@ -55,6 +60,23 @@ function open({ module, kind, jobs, killAfterMs }: RunnerOptions): Executor<Unty
 /** A task may use an executor and throw such an error itself: then all its attempts were begun. */
 function foundNoWorker({ error, attempts }: SettledRecord<unknown, unknown>, retries: number) {
   return error instanceof WorkerStartError && attempts <= retries
+}
+
+/** Names of the functions that the module exports, found by loading it where tasks run. */
+async function exportsOf(
+  executor: Executor<UntypedModule>,
+  { task, loadLimitMs }: RunnerOptions,
+  signal: AbortSignal,
+): Promise<readonly string[]> {
+  try {
+    return await probe(executor)
+      .with({ signal, timeoutMs: loadLimitMs })
+      .submit('taskExports', task.url.href)
+  } catch (error) {
+    if (!(error instanceof TaskTimeoutError)) throw error
+    const allowed = `a module that finishes loading; this one has not in ${error.timeoutMs / 1000} s (--timeout can be longer)`
+    throw new OptionError('MODULE[#EXPORT]', task.module, allowed, { cause: error })
+  }
 }
 
 function probe(executor: Executor<UntypedModule>): TaskRunner<typeof import('./task-exports.ts')> {

@@ -11,6 +11,8 @@ export interface Taken {
 }
 
 export interface FeedHooks {
+  /** What is handed over of an input. */
+  give(input: Input): unknown
   /** Whether this input runs (it may be done already). */
   accept(input: Input): boolean
   /** An input that cannot be given to the task, with how many were given before it. */
@@ -55,7 +57,7 @@ export class InputFeed implements AsyncIterableIterator<unknown> {
           continue
         }
         this.taken.set(this.#count++, { input, takenAtMs: Date.now() })
-        return { done: false, value: input.value }
+        return { done: false, value: this.#hooks.give(input) }
       }
       const batch = await this.#pull()
       if (!batch) return done

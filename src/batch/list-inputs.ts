@@ -36,8 +36,7 @@ async function doneIn(
     const read = (into: Buffer, position: number): number =>
       readSync(fd, into, 0, into.length, position)
     // Which export it is, only loading the module would tell when the command line does not.
-    const { exportName, hash } = task
-    const sameTask = out.anyTask ? undefined : { exportName, hash }
+    const sameTask = out.anyTask ? undefined : task
     const { done } = await readResults(out.path, read, sameTask)
     return (id) => done.statusOf(id)
   } finally {

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 
 import { OptionError } from '../errors.ts'
+import type { BatchTask } from './batch-task.ts'
 import { DoneInputs } from './done-inputs.ts'
 import { isRecord } from './is-record.ts'
 import { BadRecord, RecordSplitter, type TextRecord } from './records.ts'
@@ -16,11 +17,8 @@ export interface KeptResults {
   readonly needsNewline: boolean
 }
 
-export interface TaskOfResults {
-  /** undefined: whichever. */
-  readonly exportName: string | undefined
-  readonly hash: string
-}
+/** An export that is undefined stands for whichever. */
+export type TaskOfResults = Pick<BatchTask, 'of' | 'exportName' | 'hash'>
 
 const CHUNK_BYTES = 256 * 1024
 
@@ -71,7 +69,8 @@ interface Line {
   readonly id: string
   readonly status: 'ok' | 'failed'
   readonly task: string
-  readonly moduleHash: string
+  readonly of: BatchTask['of']
+  readonly hash: string
 }
 
 function parseLine(record: TextRecord): Line | undefined {
@@ -82,19 +81,16 @@ function parseLine(record: TextRecord): Line | undefined {
   } catch {
     return undefined // torn, or not ours: the caller knows which by where it stands
   }
-  return isLine(line) ? line : undefined
+  return lineOf(line)
 }
 
-function isLine(line: unknown): line is Line {
-  if (!isRecord(line)) return false
-  const { schemaVersion, id, status, task, moduleHash } = line
-  return (
-    schemaVersion === SCHEMA_VERSION &&
-    typeof id === 'string' &&
-    (status === 'ok' || status === 'failed') &&
-    typeof task === 'string' &&
-    typeof moduleHash === 'string'
-  )
+function lineOf(line: unknown): Line | undefined {
+  if (!isRecord(line) || line['schemaVersion'] !== SCHEMA_VERSION) return undefined
+  const { id, status, task, moduleHash, commandHash } = line
+  const hash = moduleHash ?? commandHash
+  const isWhole = typeof id === 'string' && typeof task === 'string' && typeof hash === 'string'
+  if (!isWhole || (status !== 'ok' && status !== 'failed')) return undefined
+  return { id, status, task, of: moduleHash === undefined ? 'command' : 'module', hash }
 }
 
 function notOurs(path: string, number: number): OptionError {
@@ -108,13 +104,19 @@ function notOurs(path: string, number: number): OptionError {
 function refuseOthers(path: string, number: number, line: Line, same: TaskOfResults): void {
   const exportName = line.task.slice(line.task.lastIndexOf('#') + 1)
   const isSameExport = same.exportName === undefined || exportName === same.exportName
-  if (isSameExport && line.moduleHash === same.hash) return
-  const what = isSameExport
-    ? `another version of the module (${line.moduleHash.slice(0, 8)}, now ${same.hash.slice(0, 8)})`
-    : `another task (${line.task})`
+  if (line.of === same.of && isSameExport && line.hash === same.hash) return
+  const isSameModule = line.of === 'module' && same.of === 'module' && isSameExport
+  const what = isSameModule
+    ? `another version of the module (${line.hash.slice(0, 8)}, now ${same.hash.slice(0, 8)})`
+    : `another task (${shorten(line.task)})`
   throw new OptionError(
     '--resume',
     path,
     `results of this task; its line ${number} is a result of ${what}. --resume=any goes on all the same, --force begins anew`,
   )
+}
+
+/** A command may be a whole script. */
+function shorten(task: string): string {
+  return task.length > 100 ? `${task.slice(0, 99)}…` : task
 }

@@ -3,6 +3,7 @@
  * fields for users; a field changes its meaning only together with `schemaVersion`.
  */
 import { TidypoolError } from '../errors.ts'
+import type { BatchTask } from './batch-task.ts'
 import { errorToJson, type ErrorJson } from './error-json.ts'
 import type { Input } from './identity.ts'
 import { isRecord } from './is-record.ts'
@@ -27,7 +28,9 @@ export interface ResultLine {
   /** Number of the worker that ran it; null when none did. */
   readonly worker: number | null
   readonly task: string
-  readonly moduleHash: string
+  /** One of the two, by what the task is. */
+  readonly moduleHash?: string
+  readonly commandHash?: string
 }
 
 /** How one input ended. */
@@ -59,7 +62,7 @@ const MAX_INPUT_CHARACTERS = 1024
 export function resultLine(
   input: Input,
   outcome: Outcome,
-  task: { readonly name: string; readonly hash: string },
+  task: Pick<BatchTask, 'of' | 'name' | 'hash'>,
 ): { readonly text: string; readonly outcome: Outcome } {
   let kept = outcome
   let value: string | undefined
@@ -82,7 +85,7 @@ export function resultLine(
     `"startedAt":"${new Date(kept.startedAtMs).toISOString()}"`,
     `"worker":${kept.worker ?? null}`,
     `"task":${JSON.stringify(task.name)}`,
-    `"moduleHash":"${task.hash}"`,
+    `"${task.of}Hash":"${task.hash}"`,
   ]
   return { text: `{${fields.join(',')}}\n`, outcome: kept }
 }

@@ -13,8 +13,8 @@
 import type { ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord } from '../executor/executor.ts'
 import { PauseClock } from '../executor/pause-clock.ts'
-import { OptionError, TaskTimeoutError, TidypoolError, WorkerStartError } from '../errors.ts'
-import { chooseExport } from './choose-export.ts'
+import { TidypoolError, WorkerStartError } from '../errors.ts'
+import type { BatchTask } from './batch-task.ts'
 import { mustHalt, type HaltPolicy } from './halt.ts'
 import { identify, type Input } from './identity.ts'
 import { InputFeed, type Taken } from './input-feed.ts'
@@ -27,10 +27,10 @@ import { select, selectedTotal, type Selection } from './selection.ts'
 import type { InputSource } from './source.ts'
 import { Stop, type StopCause } from './stop.ts'
 import { Tally, type Counts, type ErrorGroup, type Percentiles } from './tally.ts'
-import { taskName, type TaskRef } from './task-ref.ts'
 
 export interface BatchPlan {
-  readonly task: TaskRef
+  /** As far as the command line tells it. */
+  readonly task: BatchTask
   readonly source: InputSource
   readonly selection: Selection
   readonly params: unknown
@@ -56,7 +56,7 @@ export interface ResultSink {
 
 export interface BatchReport {
   readonly stop: StopCause | undefined
-  readonly task: string
+  readonly task: BatchTask
   readonly counts: Counts
   readonly elapsedMs: number
   readonly percentiles: Percentiles | undefined
@@ -93,13 +93,13 @@ export class Batch {
   #state: 'running' | 'ended' = 'running'
   #feed: InputFeed | undefined
   #out: ResultsFile | undefined
-  #task: { name: string; hash: string }
+  #task: BatchTask
 
   constructor(plan: BatchPlan, runner: BatchRunner, sink: ResultSink) {
     this.#plan = plan
     this.#runner = runner
     this.#sink = sink
-    this.#task = { name: plan.task.module, hash: plan.task.hash }
+    this.#task = plan.task
     this.#stop.onStop((cause) => {
       this.#feed?.stop()
       if (cause.why === 'halted' && cause.when === 'soon') this.#runner.cancelPending()
@@ -170,7 +170,7 @@ export class Batch {
     if (errors.length > 0 || !shutdown) throw errors[0]
     return {
       stop: this.#stop.cause,
-      task: this.#task.name,
+      task: this.#task,
       counts: this.#tally.counts(),
       elapsedMs: performance.now() - this.#startedAt,
       percentiles: this.#tally.percentiles(),
@@ -211,12 +211,12 @@ export class Batch {
 
   async #runInputs(): Promise<void> {
     const { plan, signal } = { plan: this.#plan, signal: this.#stop.now.signal }
-    const exportName = await attemptUnless(signal, () => this.#chooseExport())
-    if (exportName === undefined) return
-    this.#task = { name: taskName(plan.task, exportName), hash: plan.task.hash }
+    const task = await attemptUnless(signal, () => this.#runner.identify(signal))
+    if (task === undefined) return
+    this.#task = task
     if (plan.out) {
       const { path, mode, anyTask } = plan.out
-      const sameTask = anyTask ? undefined : { exportName, hash: plan.task.hash }
+      const sameTask = anyTask ? undefined : task
       this.#out = await attemptUnless(signal, () =>
         ResultsFile.open({ path, mode, sameTask, signal }),
       )
@@ -225,13 +225,14 @@ export class Batch {
     const reading = new AbortController()
     this.#stop.onStop(() => reading.abort())
     const feed = new InputFeed(select(identify(plan.source, reading.signal), plan.selection), {
+      give: (input) => this.#runner.inputOf(input),
       accept: (input) => this.#accept(input),
       onProblem: (input, takenBefore) => this.#onProblem(input, takenBefore),
     })
     this.#feed = feed
     const options = { ordered: plan.keepOrder, params: plan.params, signal }
     try {
-      for await (const record of this.#runner.run(exportName, feed, options)) {
+      for await (const record of this.#runner.run(feed, options)) {
         const taken = feed.taken.get(record.index)
         feed.taken.delete(record.index)
         await this.#writeProblems(record.index)
@@ -248,21 +249,6 @@ export class Batch {
     const cause = this.#cause()
     if (cause?.why === 'error') throw cause.error
     if (feed.error) throw feed.error
-  }
-
-  async #chooseExport(): Promise<string> {
-    const { module, exportName } = this.#plan.task
-    return chooseExport(module, exportName, await this.#taskExports())
-  }
-
-  async #taskExports(): Promise<readonly string[]> {
-    try {
-      return await this.#runner.taskExports(this.#stop.now.signal)
-    } catch (error) {
-      if (!(error instanceof TaskTimeoutError)) throw error
-      const allowed = `a module that finishes loading; this one has not in ${error.timeoutMs / 1000} s (--timeout can be longer)`
-      throw new OptionError('MODULE[#EXPORT]', this.#plan.task.module, allowed, { cause: error })
-    }
   }
 
   #accept(input: Input): boolean {

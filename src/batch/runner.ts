@@ -1,14 +1,17 @@
 /**
- * What a batch needs of an executor, and no more: `executor-runner.ts` makes one of a real executor, tests make
- * one of a few lines.
+ * What a batch needs of whatever runs its inputs, and no more: `executor-runner.ts` makes one of a real executor,
+ * `command-runner.ts` one that starts commands, tests make one of a few lines.
  */
 import type { ExecutorStats, ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
+import type { BatchTask } from './batch-task.ts'
+import type { Input } from './identity.ts'
+import type { TaskRef } from './task-ref.ts'
 
 export type RunnerKind = 'process' | 'thread' | 'inline'
 
 export interface RunnerOptions {
-  readonly module: URL
+  readonly task: TaskRef
   readonly kind: RunnerKind
   readonly jobs: number
   readonly timeoutMs: number | undefined
@@ -19,15 +22,20 @@ export interface RunnerOptions {
 }
 
 export interface BatchRunner {
-  /** Names of the functions that the module exports, found by loading it where tasks run. Rejects with `TaskTimeoutError` when that does not end. */
-  taskExports(signal: AbortSignal): Promise<readonly string[]>
+  /**
+   * Finds out what will run, before anything does.
+   *
+   * @throws {OptionError} when it cannot be run.
+   */
+  identify(signal: AbortSignal): Promise<BatchTask>
+  /** What it is given of an input. */
+  inputOf(input: Input): unknown
   /**
    * A record for every input, numbered from 0 in the order they were taken. When the signal aborts, what is on
    * its way is cancelled and told so. An input for which no worker could be started is cancelled with a
    * `WorkerStartError`.
    */
   run(
-    exportName: string,
     inputs: AsyncIterableIterator<unknown>,
     options: { readonly ordered: boolean; readonly params: unknown; readonly signal: AbortSignal },
   ): AsyncIterable<SettledRecord<unknown, unknown>>

@@ -21,6 +21,9 @@ export interface RawRunOptions {
   readonly killAfter?: string
   readonly retries?: string
   readonly halt?: string
+  readonly shell?: boolean
+  readonly tag?: boolean
+  readonly joblog?: string
   readonly keepOrder?: boolean
   readonly dryRun?: boolean
   readonly out?: string
@@ -32,13 +35,17 @@ export interface RawRunOptions {
 }
 
 const DESCRIPTION = `Calls a function for every input, on all processors, and writes a line of JSON
-for each.
+for each; or runs a command for every input and passes its output on.
 
 MODULE is a JavaScript or TypeScript file, EXPORT a function in it: the default
 export, or the only one, when it is not named. It is called as
-task(input, params). INPUT are names and patterns; each name is an input.
-Without INPUT, --input and --range, the lines of a piped standard input are the
-inputs.`
+task(input, params). COMMAND is run with the input in place of {}, or at its end;
+{.} is the input without its extension, {/} its base name, {//} its folder, {/.}
+base name without extension, {#} its place from 1, {%} the number of the job.
+What stands behind -- is always a command, and what stands before it is not.
+
+INPUT are names and patterns; each name is an input. Without INPUT, --input and
+--range, the lines of a piped standard input are the inputs.`
 
 const EXAMPLES = `Examples:
   $ tidypool run inspect.mjs 'src/**/*.js'
@@ -47,7 +54,10 @@ const EXAMPLES = `Examples:
   $ find . -name '*.png' -print0 | tidypool run thumb.mjs --format null -j 50%
   $ tidypool run simulate.mjs --range 1..1000000 --sample 500 --seed 7
   $ tidypool run fetch.mjs --input urls.txt --retries 3 --halt soon,fail=10%
-  $ tidypool run solve.mjs --input samples.jsonl --timeout 10s --deadline 600s`
+  $ tidypool run solve.mjs --input samples.jsonl --timeout 10s --deadline 600s
+  $ tidypool run '*.wav' -- ffmpeg -i {} {.}.flac
+  $ tidypool run --input hosts.txt --tag -j 20 -- ssh {} uptime
+  $ tidypool run '*.csv' --shell -- 'sort {} | uniq -c > counts/{/}'`
 
 export function describeRun(command: Command): Command {
   const list = (value: string, previous: readonly string[] | undefined): readonly string[] => [
@@ -56,9 +66,11 @@ export function describeRun(command: Command): Command {
   ]
   command
     .description(DESCRIPTION)
-    .summary('call a function for every input, in parallel')
-    .argument('<MODULE[#EXPORT]>', 'the task')
-    .argument('[INPUT...]', 'names and patterns')
+    .summary('call a function, or run a command, for every input')
+    .usage(
+      '[options] MODULE[#EXPORT] [INPUT...]\n       tidypool run [options] [INPUT...] -- COMMAND [ARGUMENT...]',
+    )
+    .argument('[WORD...]')
     .helpOption('-h, --help', 'print this help')
     // To commander the value is one that may follow; it is taken only after "=" (see program.ts).
     .configureHelp({ optionTerm: ({ flags }) => flags.replace('--resume [any]', '--resume[=any]') })
@@ -77,16 +89,23 @@ export function describeRun(command: Command): Command {
     .option('--param <KEY=VALUE>', 'pass a parameter to the task (repeatable)', list)
     .optionsGroup('Running:')
     .option('-j, --jobs <N>', 'workers: a number, 50% of the processors, or auto (default: auto)')
-    .option('--kind <KIND>', 'process, thread or inline (default: process)')
-    .option('--timeout <TIME>', 'end a call that runs longer, such as 10s')
+    .option('--kind <KIND>', 'of a module: process, thread or inline (default: process)')
+    .option('--timeout <TIME>', 'end a call or a command that runs longer, such as 10s')
     .option('--deadline <TIME>', 'end the run after this time, such as 600s')
     .option('--kill-after <TIME>', 'how long what is cancelled may take to end (default: 3s)')
     .option('--retries <N>', 'run a failed input up to N times more (default: 0)')
     .option('--halt <WHEN,fail=N>', 'end early on failures: now,fail=1 or soon,fail=10%')
     .option('--keep-order', 'write results in the order of the inputs')
     .option('--dry-run', 'list what would run, and run nothing')
+    .optionsGroup('Commands:')
+    .option('--shell', 'COMMAND is a script for /bin/sh, into which inputs are put quoted')
+    .option('--tag', 'begin each line of output with the input and a tab')
+    .option('--joblog <FILE>', 'log the commands in the columns of GNU parallel')
     .optionsGroup('Results:')
-    .option('-o, --out <FILE>', 'append results to a file (default: standard output)')
+    .option(
+      '-o, --out <FILE>',
+      'append results to a file (default: standard output;\nof commands: none)',
+    )
     .addOption(
       new Option('--resume [any]', 'go on with --out, pass over what is done in it').argParser(
         (value: string) => value,

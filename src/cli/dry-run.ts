@@ -5,6 +5,7 @@ import { CommandError, EXIT, type End } from './exit-codes.ts'
 import { say } from './messages.ts'
 import { StdoutSink } from './stdout-sink.ts'
 import type { RunOptions } from './run-options.ts'
+import { shorten } from './words.ts'
 
 export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End> {
   const stop = new AbortController()
@@ -16,11 +17,15 @@ export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End>
       stop.abort()
     },
   })
+  const { work } = options
   let count = 0
   for await (const { id, index, value, problem } of listInputs(plan, stop.signal)) {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    const command =
+      work.of === 'command' ? work.template.line({ text, place: index + 1, slot: 1 }) : undefined
     const line = options.json
-      ? JSON.stringify({ schemaVersion: 1, id, index, input: value, problem })
-      : `${id}\t${typeof value === 'string' ? value : JSON.stringify(value)}`
+      ? JSON.stringify({ schemaVersion: 1, id, index, input: value, command, problem })
+      : `${id}\t${command ?? text}`
     await stdout.write(`${line}\n`)
     if (stop.signal.aborted) break
     count++
@@ -35,13 +40,19 @@ export async function dryRun(plan: BatchPlan, options: RunOptions): Promise<End>
     )
   }
   if (!options.quiet) {
-    const task = options.task.exportName === undefined ? '' : `#${options.task.exportName}`
+    const how = work.of === 'module' ? ` (${work.kind})` : ''
     const where = plan.out ? `, results to ${plan.out.path}` : ''
     const { sample } = options.selection
     const seed = sample ? `, with --seed ${sample.seed}` : ''
     say(
-      `tidypool: would run ${options.task.module}${task} on ${count} ${count === 1 ? 'input' : 'inputs'}, ${options.jobs} at a time (${options.kind})${where}${seed}; nothing was run`,
+      `tidypool: would run ${nameOf(work)} on ${count} ${count === 1 ? 'input' : 'inputs'}, ${options.jobs} at a time${how}${where}${seed}; nothing was run`,
     )
   }
   return { exitCode: EXIT.ok }
+}
+
+function nameOf(work: RunOptions['work']): string {
+  if (work.of === 'command') return shorten(work.template.name, 80)
+  const { module, exportName } = work.ref
+  return exportName === undefined ? module : `${module}#${exportName}`
 }

@@ -47,9 +47,9 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
     .showSuggestionAfterError(true)
     .enablePositionalOptions()
   const run = describeRun(program.command('run')).exitOverride()
-  run.action(async (module: string, inputs: string[]) => {
+  run.action(async (words: string[]) => {
     const { run: runCommand } = await import('./run-command.ts')
-    onEnd(await runCommand(module, inputs, run.opts(), args))
+    onEnd(await runCommand(words, run.opts(), args))
   })
   const exec = describeExec(program.command('exec')).exitOverride()
   exec.action(async (command: string, rest: string[]) => {

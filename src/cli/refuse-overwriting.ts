@@ -6,11 +6,14 @@ import { OptionError } from '../errors.ts'
 
 /** @throws {OptionError} when results would go into one of these files, which can all be read, or cannot go to `out` at all. */
 export function refuseOverwriting(
-  out: BatchOut | undefined,
+  option: '--out' | '--joblog',
+  path: string | undefined,
   files: readonly (string | URL)[],
 ): void {
-  const target = out && statOut(out.path)
-  if (out && target && files.some((file) => isSame(target, statSync(file)))) throw overwrites(out)
+  const target = path === undefined ? undefined : statOut(option, path)
+  if (path !== undefined && target && files.some((file) => isSame(target, statSync(file)))) {
+    throw overwrites(option, path)
+  }
 }
 
 /**
@@ -20,8 +23,10 @@ export function refuseOverwriting(
  * pattern matches, and only adds to them.
  */
 export function refuseReplacing(out: BatchOut | undefined, names: readonly string[]): void {
-  const target = out?.mode === 'replace' ? statOut(out.path) : undefined
-  if (out && target && names.some((name) => leadsTo(name, target))) throw overwrites(out)
+  const target = out?.mode === 'replace' ? statOut('--out', out.path) : undefined
+  if (out && target && names.some((name) => leadsTo(name, target))) {
+    throw overwrites('--out', out.path)
+  }
 }
 
 function leadsTo(name: string, target: Stats): boolean {
@@ -36,17 +41,18 @@ function isSame(one: Stats, other: Stats): boolean {
   return one.dev === other.dev && one.ino === other.ino
 }
 
-function overwrites({ path }: BatchOut): OptionError {
-  return new OptionError('--out', path, 'another file than the inputs and the module')
+function overwrites(option: string, path: string): OptionError {
+  const others = option === '--out' ? 'the inputs and the module' : 'the inputs and --out'
+  return new OptionError(option, path, `another file than ${others}`)
 }
 
 /** undefined when it has still to be made. */
-function statOut(path: string): Stats | undefined {
+function statOut(option: string, path: string): Stats | undefined {
   try {
     return statSync(path)
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     const why = error instanceof Error ? error.message : String(error)
-    throw new OptionError('--out', path, `a file that can be written (${why})`, { cause: error })
+    throw new OptionError(option, path, `a file that can be written (${why})`, { cause: error })
   }
 }

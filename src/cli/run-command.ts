@@ -9,6 +9,7 @@
  */
 import { fstatSync } from 'node:fs'
 
+import type { BatchTask } from '../batch/batch-task.ts'
 import type { BatchPlan, BatchReport } from '../batch/run-batch.ts'
 import type { Names } from '../batch/name-source.ts'
 import { ResultsError } from '../batch/results-error.ts'
@@ -24,18 +25,18 @@ import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT, type End } from './exit-codes.ts'
 import { printWarning } from './messages.ts'
 import { refuseReplacing } from './refuse-overwriting.ts'
-import { readRunOptions, type RunOptions } from './run-options.ts'
+import { readRunOptions, type RunOptions, type RunWords } from './run-options.ts'
 
+/** @param args  All that was given, which tells what stands behind `--`. */
 export async function run(
-  module: string,
-  names: readonly string[],
+  words: readonly string[],
   raw: RawRunOptions,
   args: readonly string[],
 ): Promise<End> {
   try {
-    const options = readRunOptions(module, names, raw)
+    const options = readRunOptions(split(words, args), raw)
     const source = await openSource(options)
-    const plan: BatchPlan = { ...options, source }
+    const plan: BatchPlan = { ...options, source, task: taskOf(options.work) }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
       return await dryRun(plan, options)
@@ -46,6 +47,22 @@ export async function run(
   } catch (error) {
     throw asCommandError(error)
   }
+}
+
+function split(words: readonly string[], args: readonly string[]): RunWords {
+  const end = args.indexOf('--')
+  if (end === -1) return { operands: words, command: undefined }
+  const command = args.slice(end + 1)
+  return { operands: words.slice(0, words.length - command.length), command }
+}
+
+function taskOf(work: RunOptions['work']): BatchTask {
+  if (work.of === 'command') {
+    const { name, hash } = work.template
+    return { of: 'command', name, exportName: undefined, hash }
+  }
+  const { module, exportName, hash } = work.ref
+  return { of: 'module', name: module, exportName, hash }
 }
 
 async function openSource({ inputs, out }: RunOptions): Promise<InputSource> {

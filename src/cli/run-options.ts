@@ -1,8 +1,9 @@
 /**
  * Reads the options of `tidypool run`: every text is checked here, alone and with the others, before anything starts.
  */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, statSync } from 'node:fs'
 
+import { commandTemplate, type CommandTemplate } from '../batch/command-template.ts'
 import { parseDuration } from '../batch/duration.ts'
 import { FORMATS, type Format } from '../batch/formats.ts'
 import { parseHalt, type HaltPolicy } from '../batch/halt.ts'
@@ -17,15 +18,15 @@ import { OptionError } from '../errors.ts'
 import { DEFAULTS } from '../executor/options.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { RawRunOptions } from './describe-run.ts'
+import { CommandError, EXIT } from './exit-codes.ts'
 import { refuseOverwriting } from './refuse-overwriting.ts'
 
 export interface RunOptions {
-  readonly task: TaskRef
+  readonly work: ModuleWork | CommandWork
   readonly inputs: Inputs
   readonly selection: Selection
   readonly params: Params
   readonly jobs: number
-  readonly kind: RunnerKind
   readonly timeoutMs: number | undefined
   readonly deadlineMs: number | undefined
   readonly killAfterMs: number
@@ -36,6 +37,28 @@ export interface RunOptions {
   readonly out: BatchOut | undefined
   readonly quiet: boolean
   readonly json: boolean
+}
+
+/** What runs for each input. */
+export interface ModuleWork {
+  readonly of: 'module'
+  readonly ref: TaskRef
+  readonly kind: RunnerKind
+}
+
+export interface CommandWork {
+  readonly of: 'command'
+  readonly template: CommandTemplate
+  readonly tag: boolean
+  readonly jobLog: string | undefined
+}
+
+/** The words of the command line that are no options. */
+export interface RunWords {
+  /** MODULE and INPUT, or INPUT alone when there is a command. */
+  readonly operands: readonly string[]
+  /** What stands behind `--`. */
+  readonly command: readonly string[] | undefined
 }
 
 /** Exactly one place where inputs come from. */
@@ -55,12 +78,9 @@ const MAX_RETRIES = 1000
 const KINDS: readonly RunnerKind[] = ['process', 'thread', 'inline']
 
 /** @throws {OptionError} for the first option that is wrong. */
-export function readRunOptions(
-  module: string,
-  names: readonly string[],
-  raw: RawRunOptions,
-): RunOptions {
+export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions {
   const kind = oneOf('--kind', raw.kind, KINDS) ?? 'process'
+  const names = words.command ? words.operands : words.operands.slice(1)
   const duration = (option: string, text: string | undefined, minMs: number): number | undefined =>
     text === undefined ? undefined : parseDuration(option, text, minMs)
   const options: RunOptions = {
@@ -68,7 +88,6 @@ export function readRunOptions(
     selection: readSelection(raw),
     params: parseParams(raw.param ?? []),
     jobs: readJobs(raw.jobs, kind),
-    kind,
     timeoutMs: duration('--timeout', raw.timeout, 1),
     deadlineMs: duration('--deadline', raw.deadline, 1),
     killAfterMs: duration('--kill-after', raw.killAfter, 0) ?? DEFAULTS.graceMs,
@@ -79,7 +98,7 @@ export function readRunOptions(
     out: readOut(raw),
     quiet: raw.quiet ?? false,
     json: raw.json ?? false,
-    task: parseTaskRef(module),
+    work: words.command ? readCommand(words.command, raw) : readModule(words.operands, raw, kind),
   }
   if (kind === 'inline' && raw.timeout !== undefined) {
     throw new OptionError(
@@ -88,10 +107,45 @@ export function readRunOptions(
       'a time-out only with --kind process or thread; inline cannot end a task',
     )
   }
-  const { inputs, task } = options
+  const { inputs, work } = options
   const files = inputs.from === 'files' ? inputs.files.filter((file) => file !== '-') : []
-  refuseOverwriting(options.out, [...files, task.url])
+  const read = work.of === 'module' ? [...files, work.ref.url] : files
+  refuseOverwriting('--out', options.out?.path, read)
+  if (work.of === 'command') {
+    const results = options.out && existsSync(options.out.path) ? [options.out.path] : []
+    refuseOverwriting('--joblog', work.jobLog, [...read, ...results])
+  }
   return options
+}
+
+function readModule([module]: readonly string[], raw: RawRunOptions, kind: RunnerKind): ModuleWork {
+  if (module === undefined) {
+    const text = 'the task is missing: a MODULE, or a COMMAND behind --; see `tidypool run --help`'
+    throw new CommandError(text, EXIT.usage)
+  }
+  const [given] = Object.entries({
+    '--shell': raw.shell,
+    '--tag': raw.tag,
+    '--joblog': raw.joblog,
+  }).filter(([, value]) => value !== undefined)
+  if (given) throw new OptionError(given[0], given[1], `${given[0]} only with a command behind --`)
+  return { of: 'module', ref: parseTaskRef(module), kind }
+}
+
+function readCommand(words: readonly string[], raw: RawRunOptions): CommandWork {
+  const [given] = Object.entries({ '--kind': raw.kind, '--param': raw.param }).filter(
+    ([, value]) => value !== undefined,
+  )
+  if (given) throw new OptionError(given[0], given[1], `${given[0]} only with a module`)
+  if (raw.joblog === '' || raw.joblog === '-') {
+    throw new OptionError('--joblog', raw.joblog, 'the name of a file')
+  }
+  return {
+    of: 'command',
+    template: commandTemplate(words, { shell: raw.shell ?? false }),
+    tag: raw.tag ?? false,
+    jobLog: raw.joblog,
+  }
 }
 
 function readInputs(names: readonly string[], raw: RawRunOptions): Inputs {

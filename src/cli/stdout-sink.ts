@@ -1,4 +1,4 @@
-/** Result lines on standard output. Waits for a slow reader; a reader that goes away ends the run normally. */
+/** Result lines, or what commands write, on standard output. Waits for a slow reader; a reader that goes away ends the run normally. */
 import { ResultsError } from '../batch/results-error.ts'
 import type { ResultSink } from '../batch/run-batch.ts'
 
@@ -11,7 +11,7 @@ export interface StdoutEvents {
 
 export class StdoutSink implements ResultSink {
   /** Taken when this is made: for inline tasks the stream's own is replaced. */
-  readonly #write: (line: string) => boolean = process.stdout.write.bind(process.stdout)
+  readonly #write: (text: string | Buffer) => boolean = process.stdout.write.bind(process.stdout)
   #isClosed = false
   #isReleased = false
   readonly #waiting: (() => void)[] = []
@@ -27,8 +27,8 @@ export class StdoutSink implements ResultSink {
     process.stdout.on('drain', () => this.#wake())
   }
 
-  write(line: string): void | Promise<void> {
-    if (this.#isClosed || this.#write(line) || this.#isReleased) return undefined
+  write(text: string | Buffer): void | Promise<void> {
+    if (this.#isClosed || this.#write(text) || this.#isReleased) return undefined
     return new Promise((resolve) => void this.#waiting.push(resolve))
   }
 

@@ -22,7 +22,7 @@ function headline({ counts, elapsedMs, stop, task }: BatchReport): string {
   const speed =
     finished > 0 ? ` (${rate >= 10 ? number(Math.round(rate)) : rate.toFixed(1)}/s)` : ''
   const why = stop ? ` ${paint('yellow', ended(stop))}` : ''
-  return `tidypool: ${task}: ${said.join(', ')} in ${duration(elapsedMs)}${speed}${why}`
+  return `tidypool: ${shorten(task.name, 100)}: ${said.join(', ')} in ${duration(elapsedMs)}${speed}${why}`
 }
 
 function skipped(count: number, failed: number): string {
@@ -47,11 +47,11 @@ function ended(stop: StopCause): string {
   return stop satisfies never
 }
 
-function times({ percentiles }: BatchReport): string[] {
+function times({ percentiles, task }: BatchReport): string[] {
   if (!percentiles) return []
   const { p50, p95, p99, max } = percentiles
   return [
-    `  a call took p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}, at most ${duration(max)}`,
+    `  a ${task.of === 'module' ? 'call' : 'command'} took p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}, at most ${duration(max)}`,
   ]
 }
 
@@ -62,27 +62,44 @@ function errors({ errors: groups }: BatchReport): string[] {
   })
 }
 
-function cleanUp({ shutdown, leftBehind }: BatchReport): string[] {
-  const ways = new Map<string, number>()
-  for (const { how } of shutdown.workers) ways.set(how, (ways.get(how) ?? 0) + 1)
-  const workers = [...ways].map(([how, count]) => `${number(count)} ${how}`).join(', ')
-  // The executor remembers the last of them.
-  const isAll = shutdown.workers.length < REMEMBERED
-  const last = isAll ? '' : `of the last ${number(REMEMBERED)}: `
+function cleanUp(report: BatchReport): string[] {
+  const { shutdown, leftBehind, task } = report
   const said = [
-    `  clean-up: ${isAll ? '' : 'at least '}${plural(shutdown.workers.length, 'worker')}${workers === '' ? '' : ` (${last}${workers})`}`,
+    `  clean-up: ${task.of === 'module' ? workers(report) : commands(report)}`,
     ...(shutdown.ended.length > 0
-      ? [`${plural(shutdown.ended.length, 'process', 'processes')} of tasks ended with them`]
+      ? [
+          `${plural(shutdown.ended.length, 'process', 'processes')} of ${task.of === 'module' ? 'tasks' : 'theirs'} ended with them`,
+        ]
       : []),
     leftBehind === undefined ? 'what is left behind was not looked for' : looked(leftBehind.length),
   ]
+  return [said.join('; '), ...named(report)]
+}
+
+function commands({ counts, shutdown }: BatchReport): string {
+  const { killed } = shutdown.tasks
+  const many = plural(counts.ok + counts.failed, 'command')
+  return killed === 0 ? many : `${many}, ${number(killed)} killed`
+}
+
+function workers({ shutdown }: BatchReport): string {
+  const ways = new Map<string, number>()
+  for (const { how } of shutdown.workers) ways.set(how, (ways.get(how) ?? 0) + 1)
+  const ends = [...ways].map(([how, count]) => `${number(count)} ${how}`).join(', ')
+  // The executor remembers the last of them.
+  const isAll = shutdown.workers.length < REMEMBERED
+  const last = isAll ? '' : `of the last ${number(REMEMBERED)}: `
+  const many = plural(shutdown.workers.length, 'worker')
+  return `${isAll ? '' : 'at least '}${many}${ends === '' ? '' : ` (${last}${ends})`}`
+}
+
+function named({ shutdown, leftBehind, task }: BatchReport): string[] {
   const left = new Set(leftBehind?.map(({ pid }) => pid))
   const ended = shutdown.escaped.filter(({ pid }) => !left.has(pid))
   return [
-    said.join('; '),
     ...ended.map(
       ({ pid, command }) =>
-        `  ended: process ${pid}, ${shorten(command, 120)}, which a task had left running`,
+        `  ended: process ${pid}, ${shorten(command, 120)}, which a ${task.of === 'module' ? 'task' : 'command'} had left running`,
     ),
     ...(leftBehind ?? []).map(
       ({ pid, command }) =>
@@ -114,7 +131,7 @@ export function summaryJson(report: BatchReport): object {
   return {
     schemaVersion: 1,
     type: 'summary',
-    task,
+    task: task.name,
     ended: stop?.why ?? 'finished',
     ...counts,
     elapsedMs: Math.round(elapsedMs),

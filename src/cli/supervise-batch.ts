@@ -1,11 +1,14 @@
 /** Runs a batch in sight of a person: progress, signals, a reader that leaves, a summary. */
 import { fstatSync } from 'node:fs'
 
+import { commandRunner } from '../batch/command-runner.ts'
+import type { OutputSinks } from '../batch/command-writer.ts'
 import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
 import { printError, printWarning, say, withStack } from './messages.ts'
+import { outputSinks } from './output-sinks.ts'
 import { startProgress, type Progress } from './progress.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { RunOptions } from './run-options.ts'
@@ -29,23 +32,19 @@ export async function superviseBatch(
     onClosed: () => batch.stop({ why: 'output-closed' }),
     onError: (error) => batch.stop({ why: 'error', error }),
   })
-  if (options.kind === 'inline') prepareInline(isTalking)
-  const runner = executorRunner({
-    ...options,
-    module: options.task.url,
-    loadLimitMs: Math.max(LOAD_LIMIT_MS, options.timeoutMs ?? 0),
-  })
-  const batch: Batch = new Batch(
-    plan,
-    runner,
-    besideProgress(results, () => progress),
-  )
+  const { work } = options
+  const isInline = work.of === 'module' && work.kind === 'inline'
+  if (isInline) prepareInline(isTalking)
+  const makeRoom = (): void => progress?.clear()
+  const runner = runnerOf(options, outputSinks(results, makeRoom))
+  // Standard output is for what commands write; how they ended is in --out.
+  const lines = work.of === 'command' ? nowhere : besideProgress(results, makeRoom)
+  const batch: Batch = new Batch(plan, runner, lines)
   batch.onStop(() => results.release())
   const progress = isTalking
-    ? startProgress(() => batch.snapshot(), !options.out && isPipe(1))
+    ? startProgress(() => batch.snapshot(), writesToStdout(options) && isPipe(1))
     : undefined
-  using signals =
-    options.kind === 'inline' ? nothing : watch(batch, runner, () => progress, options)
+  using signals = isInline ? nothing : watch(batch, runner, () => progress, options)
   try {
     const report = await batch.run()
     progress?.end()
@@ -64,6 +63,24 @@ export async function superviseBatch(
   }
 }
 
+function runnerOf(options: RunOptions, sinks: OutputSinks): BatchRunner {
+  const { work } = options
+  if (work.of === 'command') {
+    const isResumed = options.out?.mode === 'resume'
+    const jobLog = work.jobLog === undefined ? undefined : { file: work.jobLog, isResumed }
+    return commandRunner({ ...options, ...work, jobLog }, sinks)
+  }
+  const loadLimitMs = Math.max(LOAD_LIMIT_MS, options.timeoutMs ?? 0)
+  return executorRunner({ ...options, task: work.ref, kind: work.kind, loadLimitMs })
+}
+
+const nowhere: ResultSink = { write: () => {} }
+
+/** What people or programs read there: results, or with a command its output. */
+function writesToStdout({ out, work }: RunOptions): boolean {
+  return out === undefined || work.of === 'command'
+}
+
 function sayTorn({ tornBytes }: BatchReport, { out }: BatchPlan): void {
   printWarning(
     `${out?.path ?? ''}: a torn last line (${tornBytes} bytes) was cut off; its input ran again`,
@@ -72,7 +89,7 @@ function sayTorn({ tornBytes }: BatchReport, { out }: BatchPlan): void {
 
 const nothing: Disposable = { [Symbol.dispose]: () => {} }
 
-/** With results in a file, standard output is free for the summary; else it would be one more line of results. */
+/** With results in a file, standard output is free for the summary; else it would be one more line among them. */
 async function printJson(
   report: BatchReport,
   resume: string | undefined,
@@ -81,16 +98,16 @@ async function printJson(
 ): Promise<void> {
   const seed = options.selection.sample?.seed ?? null
   const line = JSON.stringify({ ...summaryJson(report), seed, resume: resume ?? null })
-  if (options.out) await stdout.write(`${line}\n`)
+  if (!writesToStdout(options)) await stdout.write(`${line}\n`)
   else say(line)
 }
 
 /** On a terminal, results and progress share the screen: progress makes room for each line. */
-function besideProgress(sink: StdoutSink, progress: () => Progress | undefined): ResultSink {
+function besideProgress(sink: StdoutSink, makeRoom: () => void): ResultSink {
   if (!process.stdout.isTTY) return sink
   return {
     write(line) {
-      progress()?.clear()
+      makeRoom()
       return sink.write(line)
     },
   }

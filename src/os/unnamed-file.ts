@@ -14,25 +14,37 @@ const O_TMPFILE = 0o20000000 | (constants.O_DIRECTORY ?? 0)
  * @returns a descriptor that is the caller's to close.
  */
 export function openUnnamedFile(fallbackDirectory: () => string): number {
-  if (process.platform === 'linux') {
-    try {
-      return openSync('/dev/shm', O_TMPFILE | constants.O_RDWR, 0o600)
-    } catch (error) {
-      // No /dev/shm, closed to us, full, or a file system without O_TMPFILE (EISDIR with kernels that do not know it).
-      const expected = [
-        'ENOENT',
-        'EACCES',
-        'EPERM',
-        'EROFS',
-        'ENOSPC',
-        'EOPNOTSUPP',
-        'EISDIR',
-        'EINVAL',
-      ]
-      if (!expected.includes(errorCode(error) ?? '')) throw error
-    }
+  return tryUnnamed('/dev/shm') ?? openUnlinked(fallbackDirectory())
+}
+
+/** The same in a directory, and so on its disk: for what may be too large for memory. */
+export function openUnnamedFileIn(directory: string): number {
+  return tryUnnamed(directory) ?? openUnlinked(directory)
+}
+
+function tryUnnamed(directory: string): number | undefined {
+  if (process.platform !== 'linux') return undefined
+  try {
+    return openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600)
+  } catch (error) {
+    // No such directory, closed to us, full, or a file system without O_TMPFILE (EISDIR with kernels that do not know it).
+    const expected = [
+      'ENOENT',
+      'EACCES',
+      'EPERM',
+      'EROFS',
+      'ENOSPC',
+      'EOPNOTSUPP',
+      'EISDIR',
+      'EINVAL',
+    ]
+    if (!expected.includes(errorCode(error) ?? '')) throw error
+    return undefined
   }
-  const file = path.join(fallbackDirectory(), `unnamed-${randomBytes(6).toString('hex')}`)
+}
+
+function openUnlinked(directory: string): number {
+  const file = path.join(directory, `unnamed-${randomBytes(6).toString('hex')}`)
   const fd = openSync(file, 'wx+', 0o600)
   unlinkSync(file)
   return fd

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 
 import { rangeSource } from '../../src/batch/range.ts'
 import { EVERYTHING } from '../../src/batch/selection.ts'
@@ -27,7 +26,7 @@ for (const kind of ['process', 'thread'] as const) {
       writeFileSync(path.join(folder, 'never.mjs'), `${code}\nexport default () => 1`)
       const task = parseTaskRef('never.mjs', folder)
       const runner = executorRunner({
-        module: pathToFileURL(path.join(folder, 'never.mjs')),
+        task,
         kind,
         jobs: 1,
         timeoutMs: 100,
@@ -37,7 +36,7 @@ for (const kind of ['process', 'thread'] as const) {
       })
       const batch = new Batch(
         {
-          task,
+          task: { of: 'module', name: task.module, exportName: undefined, hash: task.hash },
           source: rangeSource({ from: 1, to: 2 }),
           selection: EVERYTHING,
           params: {},

@@ -16,8 +16,13 @@ import { tempFolder } from './temp-folder.ts'
 /** What is started in a process of its own runs without a compiler. */
 const built = new URL('../../dist/batch/results-file.js', import.meta.url).href
 
-const task = { name: 'tasks.mjs#score', hash: 'a'.repeat(32) }
-const sameTask = { exportName: 'score', hash: task.hash }
+const task = {
+  of: 'module',
+  name: 'tasks.mjs#score',
+  exportName: 'score',
+  hash: 'a'.repeat(32),
+} as const
+const sameTask = task
 
 function outcome(changes: Partial<Outcome> = {}): Outcome {
   return {
@@ -113,7 +118,7 @@ test('results of another task, another version of its module, or of no task at a
   const file = path.join(tempFolder(t), 'out.jsonl')
   writeFileSync(file, line('a'))
   const openAs = (exportName: string, hash: string): Promise<ResultsFile> =>
-    ResultsFile.open({ path: file, mode: 'resume', sameTask: { exportName, hash } })
+    ResultsFile.open({ path: file, mode: 'resume', sameTask: { ...task, exportName, hash } })
   await assert.rejects(openAs('other', task.hash), {
     option: '--resume',
     message: /another task \(tasks\.mjs#score\).*--resume=any/,

@@ -15,12 +15,7 @@ import { tinyRunner, type TinyRunner, type TinyTask } from './tiny-runner.ts'
 
 function plan(changes: Partial<BatchPlan> = {}): BatchPlan {
   return {
-    task: {
-      module: 'tasks.mjs',
-      url: new URL('file:///tasks.mjs'),
-      exportName: undefined,
-      hash: 'f'.repeat(32),
-    },
+    task: { of: 'module', name: 'tasks.mjs', exportName: undefined, hash: 'f'.repeat(32) },
     source: rangeSource({ from: 1, to: 10 }),
     selection: EVERYTHING,
     params: {},
@@ -77,7 +72,7 @@ test('every input runs once and has one line', async () => {
     [2, 4, 6, 8, 10, 12, 14, 16, 18, 20],
   )
   assert.deepEqual(report.counts, { ok: 10, failed: 0, cancelled: 0, skipped: 0, skippedFailed: 0 })
-  assert.equal(report.task, 'tasks.mjs#default')
+  assert.equal(report.task.name, 'tasks.mjs#default')
   assert.equal(lines[0]?.task, 'tasks.mjs#default')
 })
 

@@ -16,10 +16,7 @@ export interface TinyRunner extends BatchRunner {
 
 type Tiny = SettledRecord<unknown, unknown>
 
-export function tinyRunner(
-  task: TinyTask,
-  { jobs = 2, exports = ['default'] }: { jobs?: number; exports?: readonly string[] } = {},
-): TinyRunner {
+export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {}): TinyRunner {
   const begun: unknown[] = []
   const pending = new AbortController()
   const running = new Map<number, number>()
@@ -63,7 +60,12 @@ export function tinyRunner(
     begun,
     isClosed: false,
     cookie: undefined,
-    taskExports: async () => exports,
+    identify: async () => ({
+      of: 'module',
+      name: 'tasks.mjs#default',
+      exportName: 'default',
+      hash: 'f'.repeat(32),
+    }),
     cancelPending: () => pending.abort(),
     stats: () => ({
       workers: 1,
@@ -80,7 +82,8 @@ export function tinyRunner(
         state: 'busy' as const,
         running: { task: 'default', forMs: performance.now() - since, index },
       })),
-    async *run(_name, inputs, { ordered, params, signal }) {
+    inputOf: ({ value }) => value,
+    async *run(inputs, { ordered, params, signal }) {
       const calls = new Map<number, Promise<Tiny>>()
       let index = 0
       let isMore = true

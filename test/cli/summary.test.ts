@@ -8,7 +8,7 @@ import { REMEMBERED } from '../../src/executor/roster.ts'
 function reportOf(workers: number): BatchReport {
   return {
     stop: undefined,
-    task: 'tasks.mjs#default',
+    task: { of: 'module', name: 'tasks.mjs#default', exportName: 'default', hash: 'f'.repeat(32) },
     counts: { ok: 0, failed: workers, cancelled: 0, skipped: 0, skippedFailed: 0 },
     elapsedMs: 1000,
     percentiles: undefined,

@@ -46,11 +46,12 @@ test(
     mkdirSync(path.join(folder, 'locked'), { mode: 0o700 })
     const out = path.join(folder, 'locked/out.jsonl')
     asNobody(() =>
-      assert.throws(
-        () =>
-          refuseOverwriting({ path: out, mode: 'refuse', anyTask: false, retryFailed: false }, []),
-        { code: 'ERR_OPTION', option: '--out', value: out, message: /EACCES/ },
-      ),
+      assert.throws(() => refuseOverwriting('--out', out, []), {
+        code: 'ERR_OPTION',
+        option: '--out',
+        value: out,
+        message: /EACCES/,
+      }),
     )
   },
 )

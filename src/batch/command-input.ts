@@ -1,0 +1,202 @@
+/** One input on its way through its attempts, from a slot to a record. */
+import { setTimeout as delay } from 'node:timers/promises'
+
+import pRetry from 'p-retry'
+
+import { TaskCancelledError, WorkerStartError } from '../errors.ts'
+import { repetitionPauseMs, START_BACK_OFF } from '../executor/back-off.ts'
+import type { SettledRecord } from '../executor/executor.ts'
+import { CommandStartError } from '../supervisor/start-command.ts'
+import type { Supervision } from '../supervisor/supervise.ts'
+import { attempt, type Attempt } from './command-attempt.ts'
+import type { LoggedCommand } from './command-job-log.ts'
+import type { CommandPipes } from './command-pipes.ts'
+import {
+  CommandFailedError,
+  commandResult,
+  CommandNotRunError,
+  CommandTimeoutError,
+} from './command-result.ts'
+import type { CommandTemplate } from './command-template.ts'
+import type { Input } from './identity.ts'
+import type { FilledWith } from './placeholders.ts'
+
+/** A record, with the output that is to be passed on before it. */
+export interface Finished extends SettledRecord<unknown, unknown> {
+  readonly attempt: Attempt | undefined
+  /** The input as the command was given it. */
+  readonly text: string
+}
+
+export interface CommandInputOptions {
+  readonly template: CommandTemplate
+  readonly timeoutMs: number | undefined
+  readonly killAfterMs: number
+}
+
+type Outcome =
+  | { readonly status: 'fulfilled'; readonly value: unknown }
+  | { readonly status: 'rejected' | 'cancelled'; readonly error: unknown }
+
+export class CommandInput {
+  readonly index: number
+  readonly #input: Input
+  readonly #text: string
+  readonly #options: CommandInputOptions
+  readonly #takenAt: number = performance.now()
+  #attempts = 0
+  #slot = 0
+  #beganAt = 0
+  #last: Attempt | undefined
+  #outcome: Outcome | undefined
+  #supervision: Supervision | undefined
+
+  constructor(index: number, input: Input, options: CommandInputOptions) {
+    this.index = index
+    this.#input = input
+    this.#text = textOf(input.value)
+    this.#options = options
+  }
+
+  /** The attempt before, while its output is kept. */
+  get last(): Attempt | undefined {
+    return this.#last
+  }
+
+  /** Of the command that runs. */
+  get pid(): number | undefined {
+    return this.#supervision?.child.pid
+  }
+
+  get forMs(): number {
+    return performance.now() - this.#beganAt
+  }
+
+  get #filled(): FilledWith {
+    return { text: this.#text, place: this.#input.index + 1, slot: this.#slot }
+  }
+
+  /** @throws what keeps the whole run from going on. */
+  async attempt(slot: number, pipes: CommandPipes, endWhen: AbortSignal): Promise<void> {
+    this.#forgetLast()
+    this.#slot = slot
+    this.#beganAt = performance.now()
+    if (endWhen.aborted) {
+      this.#outcome = this.#cancelled()
+      return
+    }
+    const ending = new AbortController()
+    const end = (): void => ending.abort()
+    endWhen.addEventListener('abort', end, { once: true })
+    try {
+      this.#last = await this.#start(pipes, ending.signal)
+      this.#attempts += 1
+      this.#outcome = this.#outcomeOf(this.#last, ending.signal)
+    } catch (error) {
+      if (!isShortage(error) && !endWhen.aborted) throw error
+      // Not one of the input's attempts: it was not begun.
+      const failed = new WorkerStartError(START_BACK_OFF.retries + 1, error)
+      this.#outcome = endWhen.aborted ? this.#cancelled() : { status: 'cancelled', error: failed }
+    } finally {
+      endWhen.removeEventListener('abort', end)
+      this.#supervision = undefined
+    }
+  }
+
+  mayRepeat(retries: number): boolean {
+    return this.#outcome?.status === 'rejected' && this.#attempts <= retries
+  }
+
+  /** Before the next attempt; shorter when the signal aborts. */
+  async pause(signal: AbortSignal): Promise<void> {
+    await delay(repetitionPauseMs(this.#attempts), undefined, { signal }).catch(() => {})
+  }
+
+  /** @param retries  With fewer attempts it was not given up but cancelled while it waited. */
+  finished(retries: number): Finished {
+    const outcome = this.mayRepeat(retries) ? this.#cancelled() : this.#outcome
+    return {
+      index: this.index,
+      input: this.#input.value,
+      text: this.#text,
+      attempt: this.#last,
+      ...(outcome ?? this.#cancelled()),
+      attempts: this.#attempts,
+      waitMs: Math.max(0, this.#beganAt - this.#takenAt),
+      runMs: this.#last?.report?.wallMs ?? 0,
+      worker: this.#slot,
+    }
+  }
+
+  /** For the job log; undefined when no attempt was made. */
+  logged(): LoggedCommand | undefined {
+    if (!this.#last) return undefined
+    const { report, startError, startedAtMs, stdout } = this.#last
+    return {
+      place: this.#input.index + 1,
+      startedAtMs,
+      runMs: report?.wallMs ?? 0,
+      stdoutBytes: stdout.bytes,
+      exitCode: startError ? statusOf(startError) : (report?.exitCode ?? null),
+      signal: report?.signal ?? null,
+      timedOut: report?.timedOut ?? false,
+      line: this.#options.template.line(this.#filled),
+    }
+  }
+
+  /** Again and again when the machine has no process or descriptor to spare: that passes. */
+  async #start(pipes: CommandPipes, endWhen: AbortSignal): Promise<Attempt> {
+    const { template, timeoutMs, killAfterMs } = this.#options
+    const words = template.words(this.#filled)
+    const plan = { words, timeoutMs, killAfterMs, pipes, endWhen }
+    return pRetry(
+      () => attempt({ ...plan, onStart: (supervision) => (this.#supervision = supervision) }),
+      { ...START_BACK_OFF, shouldRetry: ({ error }) => isShortage(error) && !endWhen.aborted },
+    )
+  }
+
+  #outcomeOf({ report, startError, stdout, stderr }: Attempt, ended: AbortSignal): Outcome {
+    if (!report) {
+      const cause = startError ?? new CommandStartError('failed', 'it could not be started')
+      return { status: 'rejected', error: new CommandNotRunError(statusOf(cause), cause) }
+    }
+    // What had ended by itself has its result, whenever the run was ended.
+    if (ended.aborted && report.stopped.length > 0 && !report.timedOut) return this.#cancelled()
+    const sizes = { stdoutBytes: stdout.bytes, stderrBytes: stderr.bytes }
+    const result = commandResult(this.#options.template.line(this.#filled), report, sizes)
+    const { timeoutMs } = this.#options
+    if (report.timedOut && timeoutMs !== undefined) {
+      const error = new CommandTimeoutError(timeoutMs, result, stderr.tail())
+      return { status: 'rejected', error }
+    }
+    if (report.exitCode === 0) return { status: 'fulfilled', value: result }
+    return { status: 'rejected', error: new CommandFailedError(result, stderr.tail()) }
+  }
+
+  #cancelled(): Outcome {
+    return { status: 'cancelled', error: new TaskCancelledError(this.#options.template.name) }
+  }
+
+  #forgetLast(): void {
+    this.#last?.stdout.close()
+    this.#last?.stderr.close()
+    this.#last = undefined
+  }
+}
+
+/** Text as it is; of JSON a number, or the JSON itself. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** What a shell would have ended with. */
+function statusOf({ why }: CommandStartError): 126 | 127 {
+  return why === 'missing' ? 127 : 126
+}
+
+/** No process, memory or descriptor to be had at the moment. */
+function isShortage(error: unknown): boolean {
+  const cause = error instanceof CommandStartError ? error.cause : error
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined
+  return ['EAGAIN', 'ENOMEM', 'EMFILE', 'ENFILE'].includes(String(code))
+}

@@ -1,0 +1,273 @@
+/**
+ * A `BatchRunner` that starts a command for each input.
+ *
+ * ```
+ * inputs ─▶ slot ─▶ attempt ──▶ finished ─▶ output written ─▶ record, in order of completion or of the inputs
+ *             ▲        │ failed, and may be repeated
+ *             └─ pause ┘
+ * ```
+ *
+ * Inputs on their way are bounded (`aheadOf`), so that a slow reader of the output, or with `--keep-order` one slow command,
+ * holds up the start of others rather than fill memory.
+ */
+import { setMaxListeners } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import path from 'node:path'
+
+import { OptionError } from '../errors.ts'
+import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
+import type { ExecutorStats, ShutdownReport } from '../lifetime/life.ts'
+import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
+import { CommandStartError, requireExecutable } from '../supervisor/start-command.ts'
+import type { BatchTask } from './batch-task.ts'
+import { CommandInput, type Finished } from './command-input.ts'
+import { CommandJobLog } from './command-job-log.ts'
+import { CommandPipes } from './command-pipes.ts'
+import type { CommandTemplate } from './command-template.ts'
+import { CommandWriter, type OutputSinks } from './command-writer.ts'
+import { FinishedQueue } from './finished-queue.ts'
+import type { Input } from './identity.ts'
+import { JobSlots } from './job-slots.ts'
+import { CommandTally } from './command-tally.ts'
+import type { BatchRunner } from './runner.ts'
+
+export interface CommandRunnerOptions {
+  readonly template: CommandTemplate
+  readonly jobs: number
+  readonly timeoutMs: number | undefined
+  readonly killAfterMs: number
+  readonly retries: number
+  readonly tag: boolean
+  readonly jobLog: { readonly file: string; readonly isResumed: boolean } | undefined
+}
+
+/** Taken from the inputs and not passed on. */
+function aheadOf(jobs: number): number {
+  return 4 * jobs + 64
+}
+
+/** Starts nothing yet. */
+export function commandRunner(options: CommandRunnerOptions, sinks: OutputSinks): BatchRunner {
+  return new CommandRunner(options, sinks)
+}
+
+/** What a running command can be asked. */
+interface Running {
+  readonly input: CommandInput
+  readonly slot: number
+}
+
+class CommandRunner implements BatchRunner {
+  readonly #options: CommandRunnerOptions
+  readonly #writer: CommandWriter
+  readonly #slots: JobSlots
+  readonly #pipes = new Map<number, CommandPipes>()
+  readonly #tally = new CommandTally()
+  readonly #hold: ScopeHold = holdScope('tidypool run')
+  readonly #running = new Map<number, Running>()
+  /** What has begun is ended. */
+  readonly #now = new AbortController()
+  /** What has not begun, or would be repeated, is not begun. */
+  readonly #pending = new AbortController()
+  /** Nobody waits for a reader of output any more. */
+  readonly #giveUp = new AbortController()
+  #giveUpTimer: NodeJS.Timeout | undefined
+  #pipesFolder: string | undefined
+  #jobLog: CommandJobLog | undefined
+  #onTheirWay = 0
+  #madeRoom: (() => void) | undefined
+  #taking: Promise<void> | undefined
+  #closing: Promise<ShutdownReport> | undefined
+
+  constructor(options: CommandRunnerOptions, sinks: OutputSinks) {
+    this.#options = options
+    this.#writer = new CommandWriter(sinks, options)
+    this.#slots = new JobSlots(options.jobs)
+    // As many as there are jobs.
+    setMaxListeners(0, this.#now.signal, this.#pending.signal)
+  }
+
+  get cookie(): string {
+    return this.#hold.scope.id
+  }
+
+  inputOf(input: Input): Input {
+    return input
+  }
+
+  async identify(): Promise<BatchTask> {
+    const { template, jobLog } = this.#options
+    if (template.program !== undefined) refuseMissing(template.program)
+    if (jobLog) this.#jobLog = new CommandJobLog(jobLog.file, jobLog)
+    return { of: 'command', name: template.name, exportName: undefined, hash: template.hash }
+  }
+
+  async *run(
+    inputs: AsyncIterableIterator<unknown>,
+    { ordered, signal }: { readonly ordered: boolean; readonly signal: AbortSignal },
+  ): AsyncGenerator<SettledRecord<unknown, unknown>> {
+    if (signal.aborted) this.#end()
+    signal.addEventListener('abort', () => this.#end(), { once: true })
+    const finished = new FinishedQueue<Finished>({ ordered })
+    this.#taking = this.#takeAll(inputs as AsyncIterableIterator<Input>, finished)
+    try {
+      for (;;) {
+        const next = await finished.take()
+        if (!next) break
+        yield await this.#passOn(next)
+        this.#onTheirWay -= 1
+        this.#madeRoom?.()
+      }
+    } finally {
+      this.#end()
+      await this.#taking
+      for (const { attempt } of finished.remaining()) free(attempt)
+    }
+  }
+
+  cancelPending(): void {
+    this.#pending.abort()
+    this.#madeRoom?.()
+  }
+
+  stats(): ExecutorStats {
+    return this.#tally.stats({
+      jobs: this.#options.jobs,
+      running: this.#running.size,
+      onTheirWay: this.#onTheirWay,
+    })
+  }
+
+  workers(): readonly WorkerSnapshot[] {
+    return [...this.#running.values()].map(({ input, slot }) => ({
+      id: slot,
+      pid: input.pid,
+      state: 'busy',
+      running: { task: this.#options.template.name, forMs: input.forMs, index: input.index },
+    }))
+  }
+
+  close(): Promise<ShutdownReport> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<ShutdownReport> {
+    this.#end()
+    await this.#taking
+    clearTimeout(this.#giveUpTimer)
+    this.#jobLog?.close()
+    if (this.#pipesFolder !== undefined) rmSync(this.#pipesFolder, { recursive: true, force: true })
+    this.#hold.release()
+    return this.#tally.report()
+  }
+
+  #end(): void {
+    this.cancelPending()
+    if (this.#now.signal.aborted) return
+    this.#now.abort()
+    // A reader that reads gets what is finished.
+    this.#giveUpTimer = setTimeout(() => this.#giveUp.abort(), this.#options.killAfterMs)
+  }
+
+  /** Never rejects: what goes wrong is told by the queue. */
+  async #takeAll(
+    inputs: AsyncIterableIterator<Input>,
+    finished: FinishedQueue<Finished>,
+  ): Promise<void> {
+    const begun = new Set<Promise<void>>()
+    try {
+      for (let index = 0; ; index++) {
+        await this.#room()
+        const slot = await this.#slots.take('first', this.#pending.signal)
+        if (slot === undefined) break
+        const next = await inputs.next()
+        if (next.done) {
+          this.#slots.give(slot)
+          break
+        }
+        this.#onTheirWay += 1
+        const running = this.#runInput(index, next.value, slot)
+          .then((done) => finished.add(done))
+          .catch((error: unknown) => {
+            finished.fail(error)
+            this.#end()
+          })
+          .finally(() => begun.delete(running))
+        begun.add(running)
+      }
+    } catch (error) {
+      finished.fail(error)
+    }
+    await Promise.all(begun)
+    finished.end()
+  }
+
+  async #room(): Promise<void> {
+    while (this.#onTheirWay >= aheadOf(this.#options.jobs) && !this.#pending.signal.aborted) {
+      await new Promise<void>((resolve) => (this.#madeRoom = resolve))
+    }
+  }
+
+  async #runInput(index: number, input: Input, firstSlot: number): Promise<Finished> {
+    const { template, retries, timeoutMs, killAfterMs } = this.#options
+    const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs })
+    let slot: number | undefined = firstSlot
+    while (slot !== undefined) {
+      this.#running.set(index, { input: run, slot })
+      try {
+        await run.attempt(slot, this.#pipesOf(slot), this.#now.signal)
+      } finally {
+        this.#running.delete(index)
+        this.#slots.give(slot)
+      }
+      this.#tally.note(run.last)
+      if (!run.mayRepeat(retries)) break
+      await run.pause(this.#pending.signal)
+      slot = await this.#slots.take('repetition', this.#pending.signal)
+    }
+    const finished = run.finished(retries)
+    const logged = run.logged()
+    if (finished.status !== 'cancelled' && logged) this.#jobLog?.add(logged)
+    return finished
+  }
+
+  #pipesOf(slot: number): CommandPipes {
+    this.#pipesFolder ??= mkdtempSync(path.join(this.#hold.scope.root(), 'pipes-'))
+    const pipes = this.#pipes.get(slot) ?? new CommandPipes(this.#pipesFolder, `slot-${slot}`)
+    this.#pipes.set(slot, pipes)
+    return pipes
+  }
+
+  /** Output first: an input whose result is there has had all of its output passed on. */
+  async #passOn(finished: Finished): Promise<SettledRecord<unknown, unknown>> {
+    const { attempt, text, ...record } = finished
+    try {
+      const isWritten =
+        record.status === 'cancelled' ||
+        attempt === undefined ||
+        (await this.#writer.write(text, attempt, this.#giveUp.signal))
+      const settled = isWritten ? record : { ...record, status: 'cancelled' as const }
+      this.#tally.settle(settled.status)
+      return settled
+    } finally {
+      free(attempt)
+    }
+  }
+}
+
+function free(attempt: Finished['attempt']): void {
+  attempt?.stdout.close()
+  attempt?.stderr.close()
+}
+
+/** @throws {OptionError} when no input could be run with it. */
+function refuseMissing(program: string): void {
+  try {
+    requireExecutable(program, { env: process.env, cwd: undefined })
+  } catch (error) {
+    if (!(error instanceof CommandStartError)) throw error
+    const allowed = `a command that can be executed; ${error.message}`
+    throw new OptionError('COMMAND', program, allowed, { cause: error })
+  }
+}

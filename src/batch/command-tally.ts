@@ -1,0 +1,68 @@
+/** What the commands of a run left and how many they were, in memory that does not grow with it. */
+import type { SettledRecord } from '../executor/executor.ts'
+import type { ExecutorStats, ProcessSummary, ShutdownReport } from '../lifetime/life.ts'
+import type { Attempt } from './command-attempt.ts'
+
+/** As many as executors remember of their workers. */
+const REMEMBERED = 1000
+
+export class CommandTally {
+  #finished = 0
+  #failed = 0
+  #cancelled = 0
+  #killed = 0
+  readonly #ended: ProcessSummary[] = []
+  readonly #escaped: ProcessSummary[] = []
+
+  /** An attempt is over. */
+  note(attempt: Attempt | undefined): void {
+    const report = attempt?.report
+    if (!report) return
+    this.#killed += report.stopped.some(({ how }) => how === 'killed') ? 1 : 0
+    for (const { pid, startTime, name, command, how } of report.left) {
+      remember(how === 'left' ? this.#escaped : this.#ended, { pid, startTime, name, command })
+    }
+  }
+
+  settle(status: SettledRecord<unknown, unknown>['status']): void {
+    if (status === 'fulfilled') this.#finished += 1
+    else if (status === 'rejected') this.#failed += 1
+    else this.#cancelled += 1
+  }
+
+  stats(now: {
+    readonly jobs: number
+    readonly running: number
+    readonly onTheirWay: number
+  }): ExecutorStats {
+    return {
+      workers: now.jobs,
+      idle: Math.max(0, now.jobs - now.running),
+      queued: Math.max(0, now.onTheirWay - now.running),
+      running: now.running,
+      finished: this.#finished,
+      failed: this.#failed,
+      cancelled: this.#cancelled,
+    }
+  }
+
+  report(): ShutdownReport {
+    return {
+      tasks: {
+        finished: this.#finished,
+        failed: this.#failed,
+        cancelled: this.#cancelled,
+        killed: this.#killed,
+      },
+      workers: [],
+      escaped: this.#escaped,
+      ended: this.#ended,
+      errors: [],
+    }
+  }
+}
+
+function remember(list: ProcessSummary[], summary: ProcessSummary): void {
+  list.push(summary)
+  if (list.length > REMEMBERED) list.shift()
+}
