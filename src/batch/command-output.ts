@@ -35,7 +35,7 @@ export class CommandOutput {
 
   /** Never throws: it is called by events. */
   add(chunk: Buffer): void {
-    if (this.#error !== undefined) return
+    if (this.#error !== undefined || chunk.length === 0) return
     try {
       if (this.#fd === undefined && this.#bytes + chunk.length > MEMORY_BYTES) this.#spill()
       if (this.#fd === undefined) this.#held.push(chunk)

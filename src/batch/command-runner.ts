@@ -187,20 +187,29 @@ class CommandRunner implements BatchRunner {
           break
         }
         this.#onTheirWay += 1
-        const running = this.#runInput(index, next.value, slot)
-          .then((done) => finished.add(done))
-          .catch((error: unknown) => {
-            finished.fail(error)
-            this.#end()
-          })
-          .finally(() => begun.delete(running))
+        const running = this.#finish(index, next.value, slot, finished)
         begun.add(running)
+        void running.finally(() => begun.delete(running))
       }
     } catch (error) {
       finished.fail(error)
     }
     await Promise.all(begun)
     finished.end()
+  }
+
+  async #finish(
+    index: number,
+    input: Input,
+    slot: number,
+    finished: FinishedQueue<Finished>,
+  ): Promise<void> {
+    try {
+      finished.add(await this.#runInput(index, input, slot))
+    } catch (error) {
+      finished.fail(error)
+      this.#end()
+    }
   }
 
   async #room(): Promise<void> {

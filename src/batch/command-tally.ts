@@ -11,16 +11,16 @@ export class CommandTally {
   #failed = 0
   #cancelled = 0
   #killed = 0
-  readonly #ended: ProcessSummary[] = []
-  readonly #escaped: ProcessSummary[] = []
+  readonly #left: ProcessSummary[] = []
 
   /** An attempt is over. */
   note(attempt: Attempt | undefined): void {
     const report = attempt?.report
     if (!report) return
     this.#killed += report.stopped.some(({ how }) => how === 'killed') ? 1 : 0
-    for (const { pid, startTime, name, command, how } of report.left) {
-      remember(how === 'left' ? this.#escaped : this.#ended, { pid, startTime, name, command })
+    for (const { pid, startTime, name, command } of report.left) {
+      this.#left.push({ pid, startTime, name, command })
+      if (this.#left.length > REMEMBERED) this.#left.shift()
     }
   }
 
@@ -55,14 +55,9 @@ export class CommandTally {
         killed: this.#killed,
       },
       workers: [],
-      escaped: this.#escaped,
-      ended: this.#ended,
+      escaped: this.#left,
+      ended: [],
       errors: [],
     }
   }
-}
-
-function remember(list: ProcessSummary[], summary: ProcessSummary): void {
-  list.push(summary)
-  if (list.length > REMEMBERED) list.shift()
 }

@@ -5,6 +5,9 @@ import { REMEMBERED } from '../executor/roster.ts'
 import { paint } from './messages.ts'
 import { duration, number, plural, shorten } from './words.ts'
 
+/** Processes that were ended; the rest is counted. */
+const NAMED = 20
+
 export function summaryText(report: BatchReport): string {
   const lines = [headline(report), ...times(report), ...errors(report), ...cleanUp(report)]
   return lines.join('\n')
@@ -67,9 +70,7 @@ function cleanUp(report: BatchReport): string[] {
   const said = [
     `  clean-up: ${task.of === 'module' ? workers(report) : commands(report)}`,
     ...(shutdown.ended.length > 0
-      ? [
-          `${plural(shutdown.ended.length, 'process', 'processes')} of ${task.of === 'module' ? 'tasks' : 'theirs'} ended with them`,
-        ]
+      ? [`${plural(shutdown.ended.length, 'process', 'processes')} of tasks ended with them`]
       : []),
     leftBehind === undefined ? 'what is left behind was not looked for' : looked(leftBehind.length),
   ]
@@ -96,11 +97,15 @@ function workers({ shutdown }: BatchReport): string {
 function named({ shutdown, leftBehind, task }: BatchReport): string[] {
   const left = new Set(leftBehind?.map(({ pid }) => pid))
   const ended = shutdown.escaped.filter(({ pid }) => !left.has(pid))
+  const more = ended.length - NAMED
   return [
-    ...ended.map(
-      ({ pid, command }) =>
-        `  ended: process ${pid}, ${shorten(command, 120)}, which a ${task.of === 'module' ? 'task' : 'command'} had left running`,
-    ),
+    ...ended
+      .slice(0, NAMED)
+      .map(
+        ({ pid, command }) =>
+          `  ended: process ${pid}, ${shorten(command, 120)}, which a ${task.of === 'module' ? 'task' : 'command'} had left running`,
+      ),
+    ...(more > 0 ? [`  and ${number(more)} more`] : []),
     ...(leftBehind ?? []).map(
       ({ pid, command }) =>
         `  ${paint('red', 'left behind')}: process ${pid}, ${shorten(command, 120)}`,
