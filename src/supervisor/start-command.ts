@@ -8,6 +8,7 @@ import { resolveCommand } from '../os/resolve-command.ts'
 import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { adopt } from '../lifetime/tether.ts'
+import { contain, type Containment } from './containment.ts'
 import type { TreeRoot } from './process-tree.ts'
 
 /** What is to be started. */
@@ -26,6 +27,7 @@ export interface Command {
 export interface StartedCommand {
   readonly child: ChildProcess
   readonly root: TreeRoot
+  readonly containment: Containment
 }
 
 /** The command cannot be executed. */
@@ -58,9 +60,12 @@ export async function startCommand(
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
   if (!identity) throw await startError(child, words[0] ?? '')
-  openGate(child, gate)
   const { pid, startTime } = identity
-  return { child, root: { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession } }
+  // It waits at the gate still: nothing of it can be outside.
+  const containment = contain(scope, pid)
+  openGate(child, gate)
+  const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession }
+  return { child, root, containment }
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
