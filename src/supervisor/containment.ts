@@ -18,6 +18,8 @@ export interface Containment {
   readonly name: ContainmentName
   /** Why not the one before; undefined when it is the best. */
   readonly reason: string | undefined
+  /** The folder of the control group that it is; undefined when it is none. */
+  readonly group: string | undefined
   /** Who belongs to the command besides those that its tree shows. */
   pids(): readonly number[]
   /** Ends everybody in it, faster than they can fork, as far as it can. */
@@ -52,6 +54,7 @@ export function contain(scope: Scope, pid: number): Containment {
   return {
     name: 'process tree',
     reason: reasons.join('; '),
+    group: undefined,
     pids: () => [],
     killAll: () => {},
     release: () => {},

@@ -36,22 +36,22 @@ export function containInControlGroup(
 class ControlGroup implements Containment {
   readonly name = 'cgroup v2'
   readonly reason = undefined
-  readonly #folder: string
+  readonly group: string
   readonly #outside: string
   #state: 'in use' | 'released' = 'in use'
 
   constructor(folder: string, outside: string) {
-    this.#folder = folder
+    this.group = folder
     this.#outside = outside
   }
 
   pids(): readonly number[] {
-    return [...this.#membersBelow(this.#folder)]
+    return [...this.#membersBelow(this.group)]
   }
 
   killAll(): void {
     try {
-      setInGroup(this.#folder, 'cgroup.kill', 1)
+      setInGroup(this.group, 'cgroup.kill', 1)
     } catch (error) {
       // Linux before 5.14 has no such file: they are killed one by one.
       if (!isGoneError(error) && errorCode(error) !== 'EACCES') throw error
@@ -64,10 +64,10 @@ class ControlGroup implements Containment {
     try {
       // Who may stay goes back to where we are.
       for (const pid of this.pids()) setInGroup(this.#outside, 'cgroup.procs', pid)
-      removeControlGroup(this.#folder)
+      removeControlGroup(this.group)
     } catch (error) {
       // The scope tries again at its end, and the guardian after that.
-      cleanUpStep('control group not removed', { folder: this.#folder, error: String(error) })
+      cleanUpStep('control group not removed', { folder: this.group, error: String(error) })
     }
   }
 

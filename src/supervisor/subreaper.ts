@@ -26,6 +26,7 @@ export function becomeSubreaper(
   return {
     name: 'subreaper',
     reason: reasons.join('; ') || undefined,
+    group: undefined,
     pids: () => adopted().map((stat) => stat.pid),
     killAll() {
       const deadline = performance.now() + burstMs

@@ -18,6 +18,7 @@ import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import { reapedChildrenMs } from '../os/process-usage.ts'
 import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
+import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
@@ -56,6 +57,8 @@ export interface CommandReport {
   readonly processes: number
   /** What kept its descendants together, and why not something better. */
   readonly containment: Pick<Containment, 'name' | 'reason'>
+  /** What the limits did, where there are any. */
+  readonly limits: LimitsReport | undefined
   /** What the time-out ended, the command among it. */
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
@@ -107,7 +110,7 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
 }
 
 async function follow(
-  { child, root, containment }: StartedCommand,
+  { child, root, containment, limited }: StartedCommand,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
@@ -134,6 +137,8 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  const limits = limited?.report()
+  limited?.release()
   containment.release()
   return {
     words: plan.words,
@@ -146,6 +151,7 @@ async function follow(
     peakBytes: tree.peakBytes,
     processes: tree.seen,
     containment: { name: containment.name, reason: containment.reason },
+    limits,
     stopped,
     left: [...ended, ...staying],
   }
