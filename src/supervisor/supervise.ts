@@ -15,11 +15,11 @@ import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
-import { reapedChildrenMs } from '../os/process-usage.ts'
 import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
+import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
 export interface CommandPlan extends Command {
@@ -49,8 +49,8 @@ export interface CommandReport {
   readonly timedOut: boolean
   readonly startedAt: string
   readonly wallMs: number
-  /** Processor time of the command and its descendants, in milliseconds. */
-  readonly processorMs: number
+  /** Processor time of the command and its descendants, in milliseconds; undefined where it cannot be told from others'. */
+  readonly processorMs: number | undefined
   /** The largest sum of resident memory that was seen, in bytes. */
   readonly peakBytes: number
   /** How many processes were seen. */
@@ -115,7 +115,7 @@ async function follow(
   startedAt: Date,
 ): Promise<CommandReport> {
   const startMs = performance.now()
-  const reapedBefore = reapedChildrenMs()
+  const reaped = new ReapedTime()
   const tree = new ProcessTree(root, containment)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
@@ -137,6 +137,8 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  const reapedMs = reaped.stop()
+  const processorMs = containment.processorMs() ?? reapedMs
   const limits = limited?.report()
   limited?.release()
   containment.release()
@@ -147,7 +149,7 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: reapedChildrenMs() - reapedBefore,
+    processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
     containment: { name: containment.name, reason: containment.reason },
