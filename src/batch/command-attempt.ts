@@ -38,7 +38,7 @@ async function attemptIn(directory: string, plan: AttemptPlan): Promise<Attempt>
   const stderr = new CommandOutput()
   const startedAtMs = Date.now()
   try {
-    const pipes = await plan.pipes.open(stdout, stderr)
+    const pipes = plan.pipes.open(stdout, stderr)
     const started = await start(directory, plan, pipes)
     if (started instanceof CommandStartError) {
       await pipes.drain()

@@ -2,12 +2,11 @@
  * Pipes between a command and us. Node gives a child sockets, which cannot be opened by name: `echo … > /dev/stderr` in a
  * shell script would fail. A named pipe is a pipe to both sides, and one pair serves many commands, one after the other.
  */
-import { execFile } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { promisify } from 'node:util'
 
 import type { CommandOutput } from './command-output.ts'
 
@@ -45,8 +44,8 @@ export class CommandPipes {
     this.#name = name
   }
 
-  async open(stdout: CommandOutput, stderr: CommandOutput): Promise<OpenPipes> {
-    if (this.#files.length === 0) this.#files = await this.#make()
+  open(stdout: CommandOutput, stderr: CommandOutput): OpenPipes {
+    if (this.#files.length === 0) this.#files = this.#make()
     const pipes: Pipe[] = []
     try {
       for (const [at, output] of [stdout, stderr].entries()) {
@@ -75,12 +74,13 @@ export class CommandPipes {
     }
   }
 
-  async #make(): Promise<string[]> {
+  #make(): string[] {
     this.#made += 1
     const files = ['out', 'err'].map((stream) =>
       path.join(this.#folder, `${this.#name}-${this.#made}-${stream}`),
     )
-    await promisify(execFile)('mkfifo', ['-m', '600', ...files])
+    // Not beside commands that run: it would be taken for one of their processes.
+    execFileSync('mkfifo', ['-m', '600', ...files])
     return files
   }
 

@@ -7,8 +7,8 @@ export interface CommandResult {
   readonly command?: string
   readonly exitCode: number | null
   readonly signal: NodeJS.Signals | null
-  /** Of the command and of what it waited for. */
-  readonly processorMs: number
+  /** Of the command and of what it waited for; null where it cannot be told from others'. */
+  readonly processorMs: number | null
   /** The largest sum of resident memory that was seen of it and its descendants. */
   readonly peakBytes: number
   readonly stdoutBytes: number
@@ -28,7 +28,7 @@ export function commandResult(
     ...(line.length > MAX_COMMAND_CHARACTERS ? {} : { command: line }),
     exitCode,
     signal,
-    processorMs,
+    processorMs: processorMs ?? null,
     peakBytes,
     stdoutBytes,
     stderrBytes,

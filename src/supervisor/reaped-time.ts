@@ -1,33 +1,52 @@
 import type { ChildProcess } from 'node:child_process'
 import { reapedChildrenMs } from '../os/process-usage.ts'
 
-/** The kernel keeps one sum for all children of a process that were waited for: what it grows by at an exit is that child's. */
-let readBefore = 0
-/** Children that have ended since the sum was read. */
-const ended: ((ms: number) => void)[] = []
-let running = 0
+/** What the kernel adds up was this when it was last looked at. */
+let sumBefore = 0
+/** Commands that run now. */
+const active = new Set<ReapedTime>()
+/** Those that have ended since. */
+const ended: ((ms: number | undefined) => void)[] = []
 
 /**
- * Processor time of a child that was just started and of all that it waits for, in milliseconds, once it has ended; known in
- * steps of 10 ms. Of children that end in the same moment each gets an equal part.
+ * Processor time of a command by what the kernel adds up of the children that were waited for. It has one sum for all of
+ * them: what that grows by when a command ends is its own, when no other ended in the same moment.
  */
-export function reapedTimeOf(child: ChildProcess): Promise<number> {
-  // What others used before belongs to nobody here.
-  if (running === 0) readBefore = reapedChildrenMs()
-  running += 1
-  return new Promise((resolve) => {
-    child.once('exit', () => {
-      running -= 1
-      ended.push(resolve)
-      // Node waits for all that have ended, and then tells of them in a row.
-      if (ended.length === 1) setImmediate(share)
+export class ReapedTime {
+  readonly #beforeMs = reapedChildrenMs()
+  readonly #atExit: Promise<number | undefined>
+  #isAlone = true
+
+  constructor(child: ChildProcess) {
+    if (active.size === 0) sumBefore = this.#beforeMs
+    for (const other of active) other.#isAlone = this.#isAlone = false
+    active.add(this)
+    this.#atExit = new Promise((resolve) => {
+      child.once('exit', () => {
+        // Node waits for all that have ended, and then tells of them in a row.
+        if (ended.push(resolve) === 1) setImmediate(share)
+      })
     })
-  })
+  }
+
+  /** Call it after the exit. @returns milliseconds, known in steps of 10; undefined when they cannot be told from another's. */
+  async stop(): Promise<number | undefined> {
+    const ownMs = await this.#atExit
+    active.delete(this)
+    // Of one that is alone, what it left and we waited for counts, too.
+    return this.#isAlone ? reapedChildrenMs() - this.#beforeMs : ownMs
+  }
+}
+
+/** Somebody who is no command was waited for: what it used is nobody's here. */
+export function passOverReaped(): void {
+  for (const resolve of ended.splice(0)) resolve(undefined)
+  sumBefore = reapedChildrenMs()
 }
 
 function share(): void {
   const now = reapedChildrenMs()
-  const each = (now - readBefore) / ended.length
-  for (const resolve of ended.splice(0)) resolve(each)
-  readBefore = now
+  const ms = ended.length === 1 ? now - sumBefore : undefined
+  for (const resolve of ended.splice(0)) resolve(ms)
+  sumBefore = now
 }

@@ -15,9 +15,11 @@ import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
+import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
+import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
-import { reapedTimeOf } from './reaped-time.ts'
+import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
 export interface CommandPlan extends Command {
@@ -49,14 +51,16 @@ export interface CommandReport {
   readonly timedOut: boolean
   readonly startedAt: string
   readonly wallMs: number
-  /** Processor time of the command and its descendants, in milliseconds. */
-  readonly processorMs: number
+  /** Processor time of the command and its descendants, in milliseconds; undefined where it cannot be told from others'. */
+  readonly processorMs: number | undefined
   /** The largest sum of resident memory that was seen, in bytes. */
   readonly peakBytes: number
   /** How many processes were seen. */
   readonly processes: number
-  /** By what its descendants were found, the best first. */
-  readonly containment: readonly string[]
+  /** What kept its descendants together, and why not something better. */
+  readonly containment: Pick<Containment, 'name' | 'reason'>
+  /** What the limits did, where there are any. */
+  readonly limits: LimitsReport | undefined
   /** What the time-out ended, or `endWhen`, the command among it. */
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
@@ -76,9 +80,11 @@ export interface Supervision {
   readonly report: Promise<CommandReport>
 }
 
-/** A look costs some milliseconds of processor time on a busy machine; who lives shorter may not be counted. */
+/** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 25
+/** Looks take less than a hundredth of the time, however many processes there are. */
+const pausePerLook = 120
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -106,13 +112,13 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
 }
 
 async function follow(
-  { child, root }: StartedCommand,
+  { child, root, containment, limited }: StartedCommand,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
   const startMs = performance.now()
-  const processorMs = reapedTimeOf(child)
-  const tree = new ProcessTree(root)
+  const reaped = new ReapedTime(child)
+  const tree = new ProcessTree(root, containment)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
@@ -125,15 +131,20 @@ async function follow(
   const measuring = measureUntil(tree, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, anyOf(running.signal, plan.endWhen))
   const mustEnd = timedOut || (plan.endWhen?.aborted === true && !running.signal.aborted)
-  const stopped = mustEnd ? await endTree(tree, { ...plan, isAllowed }) : []
+  const stopped = mustEnd ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   await exited
   const wallMs = performance.now() - startMs
   await measuring
-  const ended = plan.clean ? await endTree(tree, { ...plan, isAllowed }) : []
+  const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  const reapedMs = await reaped.stop()
+  const processorMs = containment.processorMs() ?? reapedMs
+  const limits = limited?.report()
+  limited?.release()
+  containment.release()
   return {
     words: plan.words,
     exitCode: child.exitCode,
@@ -141,10 +152,11 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: await processorMs,
+    processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: ['process tree', 'cookie'],
+    containment: { name: containment.name, reason: containment.reason },
+    limits,
     stopped,
     left: [...ended, ...staying],
   }
@@ -161,8 +173,10 @@ async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<voi
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
+    const startedAt = performance.now()
     tree.measure()
-    await pause(pauseMs, signal)
+    const tookMs = performance.now() - startedAt
+    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
   }
 }
 
