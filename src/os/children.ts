@@ -1,23 +1,55 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { errorCode, isGoneError, readStat, type ProcessStat } from './process-identity.ts'
+import {
+  errorCode,
+  isEndedState,
+  isGoneError,
+  readStat,
+  type ProcessStat,
+} from './process-identity.ts'
 
 /** The children of this process, zombies among them. Empty without `/proc`. */
 export function ownChildren(): ProcessStat[] {
   return childNumbers().flatMap((pid) => readStat(pid) ?? [])
 }
 
-/** By what the kernel lists of each thread; where it was built without that, by looking at every process. */
-function childNumbers(): number[] {
+/**
+ * Whoever descends from this process and runs: as a look at all processes would show it, in the time that those few take.
+ *
+ * @returns undefined where the kernel was built without such lists.
+ */
+export function ownDescendants(): ProcessStat[] | undefined {
+  const first = listedChildren(process.pid)
+  if (!first) return undefined
+  const found: ProcessStat[] = []
+  const waiting = [...first]
+  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+    const stat = readStat(pid)
+    if (!stat || isEndedState(stat.state)) continue
+    found.push(stat)
+    waiting.push(...(listedChildren(pid) ?? []))
+  }
+  return found
+}
+
+/** What the kernel lists of each thread; undefined when it does not, or the process is gone. */
+function listedChildren(pid: number): number[] | undefined {
   try {
-    return readdirSync('/proc/self/task').flatMap((thread) =>
-      readFileSync(`/proc/self/task/${thread}/children`, 'latin1')
+    return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
         .split(' ')
         .map(Number)
         .filter(Boolean),
     )
   } catch (error) {
-    if (!isGoneError(error)) throw error
+    if (isGoneError(error) || errorCode(error) === 'EACCES') return undefined
+    throw error
   }
+}
+
+/** Where the kernel does not list them, by looking at every process. */
+function childNumbers(): number[] {
+  const listed = listedChildren(process.pid)
+  if (listed) return listed
   try {
     return readdirSync('/proc')
       .filter((entry) => /^\d+$/.test(entry))

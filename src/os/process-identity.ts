@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, readlinkSync } from 'node:fs'
+import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -58,12 +58,25 @@ export function readStat(pid: number): ProcessStat | undefined {
   // The `ps` of Linux reads /proc itself.
   if (!hasProc()) return process.platform === 'linux' ? undefined : readStatFromPs(pid)
   try {
-    return parseStat(pid, readFileSync(`/proc/${pid}/stat`, 'latin1'))
+    return parseStat(pid, readLine(`/proc/${pid}/stat`))
   } catch (error) {
     // EACCES and EPERM: hidepid or a security module. To us such a process is not there, and we never signal it.
     if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
       return undefined
     throw error
+  }
+}
+
+/** Such a file is one line, of fields that are numbers but for one short name. */
+const line = Buffer.alloc(4096)
+
+/** Half the time of `readFileSync`, which asks for a size that is not there and takes new memory for each file. */
+function readLine(file: string): string {
+  const fd = openSync(file, 'r')
+  try {
+    return line.toString('latin1', 0, readSync(fd, line, 0, line.length, null))
+  } finally {
+    closeSync(fd)
   }
 }
 
