@@ -19,12 +19,14 @@ export interface Gate {
  * Puts a command behind a gate: sh waits for a line on a descriptor above the user's, closes it and becomes the command.
  * When our end closes instead, it exits. The pid stays the same all the way.
  *
- * @param env  What the command shall find in its environment.
+ * @param env    What the command shall find in its environment.
+ * @param first  What the shell does before, such as a `ulimit`.
  */
 export function gateFor(
   command: readonly string[],
   stdio: StdioOptions | undefined,
   env: NodeJS.ProcessEnv,
+  first?: string,
 ): Gate {
   const entries = asArray(stdio)
   while (entries.length < 3) entries.push('pipe')
@@ -36,7 +38,7 @@ export function gateFor(
       `at most ${highestGate} entries, since one more is needed`,
     )
   }
-  const script = `read -r x <&${fd} || exit 1; exec ${fd}<&-; ${unset(env)}exec "$@"`
+  const script = `read -r x <&${fd} || exit 1; exec ${fd}<&-; ${first === undefined ? '' : `${first}; `}${unset(env)}exec "$@"`
   return {
     command: ['/bin/sh', '-c', script, 'tidypool-gate', ...restore(env), ...command],
     stdio: [...entries, 'pipe'],
