@@ -4,11 +4,12 @@
  * | level           | finds                                                             | needs                                  |
  * |-----------------|-------------------------------------------------------------------|----------------------------------------|
  * | cgroup v2       | everybody, and ends all in one step of the kernel                 | a group that we may make groups in      |
- * | subreaper       | everybody: who loses its parents becomes our child                | koffi; no other command beside           |
+ * | subreaper       | everybody: who loses its parents becomes our child                | koffi                                    |
  * | process tree    | who has parents, a session or the cookie: see ProcessTree         | /proc                                   |
  */
 import type { Scope } from '../lifetime/scope.ts'
 import { OptionError } from '../errors.ts'
+import type { ProcessStat } from '../os/process-identity.ts'
 import { containInControlGroup } from './control-group.ts'
 import { becomeSubreaper } from './subreaper.ts'
 
@@ -20,6 +21,8 @@ export interface Containment {
   readonly reason: string | undefined
   /** The folder of the control group that it is; undefined when it is none. */
   readonly group: string | undefined
+  /** Who may belong to the command at all; undefined: anybody on the machine. */
+  candidates(): readonly ProcessStat[] | undefined
   /** Who belongs to the command besides those that its tree shows. */
   pids(): readonly number[]
   /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
@@ -38,25 +41,24 @@ const choices = ['cgroup', 'subreaper', 'tree'] as const
 /**
  * Contains a process that waits at its gate, so that nobody of it is outside.
  *
+ * @param first  What is tried first. `subreaper` is for many commands in a row: the kernel takes about ten milliseconds to
+ *   move a process into a group, and holds up this one meanwhile.
  * @throws {OptionError} for a level that does not exist.
  */
-export function contain(scope: Scope, pid: number): Containment {
-  const best = bestAllowed(process.env[containmentVariable])
-  const reasons = best === 'cgroup' ? [] : [`${containmentVariable} is ${best}`]
-  if (best === 'cgroup') {
-    const group = containInControlGroup(scope, pid)
-    if ('pids' in group) return group
-    reasons.push(group.refused)
-  }
-  if (best !== 'tree') {
-    const reaper = becomeSubreaper(pid, reasons)
-    if ('pids' in reaper) return reaper
-    reasons.push(reaper.refused)
+export function contain(scope: Scope, pid: number, first: 'cgroup' | 'subreaper'): Containment {
+  const best = bestAllowed(process.env[containmentVariable], first)
+  const reasons = best === first ? [] : [`${containmentVariable} is ${best}`]
+  for (const level of levelsFrom(best)) {
+    const found =
+      level === 'cgroup' ? containInControlGroup(scope, pid) : becomeSubreaper(pid, reasons)
+    if ('pids' in found) return found
+    reasons.push(found.refused)
   }
   return {
     name: 'process tree',
     reason: reasons.join('; '),
     group: undefined,
+    candidates: () => undefined,
     pids: () => [],
     processorMs: () => undefined,
     killAll: () => {},
@@ -64,8 +66,16 @@ export function contain(scope: Scope, pid: number): Containment {
   }
 }
 
-function bestAllowed(text: string | undefined): (typeof choices)[number] {
-  if (text === undefined || text === '') return 'cgroup'
+function levelsFrom(best: (typeof choices)[number]): readonly ('cgroup' | 'subreaper')[] {
+  if (best === 'tree') return []
+  return best === 'cgroup' ? ['cgroup', 'subreaper'] : ['subreaper']
+}
+
+function bestAllowed(
+  text: string | undefined,
+  first: 'cgroup' | 'subreaper',
+): (typeof choices)[number] {
+  if (text === undefined || text === '') return first
   const found = choices.find((choice) => choice === text)
   if (!found) throw new OptionError(containmentVariable, text, choices.join(', '))
   return found

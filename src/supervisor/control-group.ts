@@ -45,6 +45,11 @@ class ControlGroup implements Containment {
     this.#outside = outside
   }
 
+  /** Who has the rights to can leave it. */
+  candidates(): undefined {
+    return undefined
+  }
+
   pids(): readonly number[] {
     return [...this.#membersBelow(this.group)]
   }

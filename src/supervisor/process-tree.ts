@@ -63,7 +63,7 @@ export class ProcessTree {
 
   /** Who is running now. Zombies have ended. */
   look(): readonly ProcessStat[] {
-    const table = [...runningProcesses()].filter(
+    const table = [...(this.#containment.candidates() ?? runningProcesses())].filter(
       // Descendants are younger, so that most of a busy machine is passed over by one comparison.
       ({ pid, startTime }) =>
         pid !== process.pid && Number(startTime) >= Number(this.#root.startTime),

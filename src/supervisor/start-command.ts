@@ -27,6 +27,8 @@ export interface Command {
    * is no terminal.
    */
   readonly session?: 'own'
+  /** By what its descendants are kept together, if that can be had: `cgroup` when absent. */
+  readonly containment?: 'cgroup' | 'subreaper'
   /** For it and its descendants together; none when absent. */
   readonly limits?: Limits
 }
@@ -64,14 +66,14 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = session === 'own' || (readStat(process.pid)?.tty ?? 0) === 0
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const gate = gateFor(words, stdio, env, limitAsFound())
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
   if (!identity) throw await startError(child, words[0] ?? '')
   const { pid, startTime } = identity
   // It waits at the gate still: nothing of it can be outside.
-  const containment = contain(scope, pid)
+  const containment = contain(scope, pid, command.containment ?? 'cgroup')
   const limited = limitOrEnd(scope, child, containment, command.limits)
   openGate(child, gate)
   const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession }
@@ -96,10 +98,10 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(): readonly string[] {
+function limitAsFound(): string | undefined {
   const given = softOpenFilesLimit(process.ppid)
-  if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
-  return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
+  if (given === undefined || given === softOpenFilesLimit(process.pid)) return undefined
+  return `ulimit -S -n ${Number.isFinite(given) ? given : 'unlimited'}`
 }
 
 /** @throws {CommandStartError} it is not there, or may not be executed. */

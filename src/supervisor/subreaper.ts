@@ -1,5 +1,5 @@
 import { isCleanUpShell } from '../lifetime/shell.ts'
-import { ownChildren } from '../os/children.ts'
+import { ownChildren, ownDescendants } from '../os/children.ts'
 import { nativeCalls, type NativeCalls } from '../os/native.ts'
 import { errorCode, isEndedState, isGoneError, type ProcessStat } from '../os/process-identity.ts'
 import type { Containment } from './containment.ts'
@@ -23,11 +23,13 @@ export function becomeSubreaper(
   if ('refused' in calls) return calls
   if (!calls.becomeSubreaper()) return { refused: 'the kernel has no subreapers' }
   commands.add(pid)
-  const adopted = (): ProcessStat[] => adoptedBy(calls)
+  const adopted = (): ProcessStat[] => adoptedOf(pid, calls)
   return {
     name: 'subreaper',
     reason: reasons.join('; ') || undefined,
     group: undefined,
+    // Nobody can leave us: all of its descendants are ours.
+    candidates: () => ownDescendants(),
     pids: () => adopted().map((stat) => stat.pid),
     processorMs: () => undefined,
     killAll() {
@@ -38,19 +40,43 @@ export function becomeSubreaper(
         for (const stat of found) kill(stat.pid)
       }
     },
-    release: () => void commands.delete(pid),
+    release: () => release(pid),
   }
 }
 
-/** Whom a command left to us. Of several commands nobody can tell whose it was: it is the last one's, if it carries no cookie. */
-function adoptedBy(calls: NativeCalls): ProcessStat[] {
+/** The commands whose orphan it may be, by process number and start time: those that ran when it was first seen. */
+const suspects = new Map<string, Set<number>>()
+
+/**
+ * Whom this command left to us. Of several commands nobody can tell whose an orphan was that carries no cookie: it is
+ * taken for the last one's of those that ran when it came.
+ */
+function adoptedOf(command: number, calls: NativeCalls): ProcessStat[] {
   const adopted = ownChildren().filter(
     (stat) => !commands.has(stat.pid) && !isCleanUpShell(stat.pid),
   )
   const gone = adopted.filter(({ state }) => isEndedState(state))
-  for (const { pid } of gone) calls.reap(pid)
+  for (const stat of gone) {
+    suspects.delete(keyOf(stat))
+    calls.reap(stat.pid)
+  }
   if (gone.length > 0) passOverReaped()
-  return commands.size > 1 ? [] : adopted.filter(({ state }) => !isEndedState(state))
+  return adopted.filter((stat) => {
+    if (isEndedState(stat.state)) return false
+    const parents = suspects.get(keyOf(stat)) ?? new Set(commands)
+    suspects.set(keyOf(stat), parents)
+    return parents.size === 1 && parents.has(command)
+  })
+}
+
+function release(command: number): void {
+  commands.delete(command)
+  for (const parents of suspects.values()) if (parents.size > 1) parents.delete(command)
+  if (commands.size === 0) suspects.clear()
+}
+
+function keyOf({ pid, startTime }: ProcessStat): string {
+  return `${pid}-${startTime}`
 }
 
 /** The number is our child's until we take its exit status: no need to look at its start time. */

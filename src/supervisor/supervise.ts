@@ -82,7 +82,7 @@ export interface Supervision {
 
 /** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
-const firstMeasureMs = 25
+const firstMeasureMs = 10
 /** Looks take less than a hundredth of the time, however many processes there are. */
 const pausePerLook = 120
 const longestTimerMs = 2 ** 31 - 1
@@ -168,15 +168,18 @@ function anyOf(ended: AbortSignal, endWhen: AbortSignal | undefined): AbortSigna
 
 /** Looks now and then, since what a process used is gone with it. */
 async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<void> {
+  let tookMs = 0
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
+    // At first there is only what waits at the gate.
+    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
+    if (signal.aborted) return
     const startedAt = performance.now()
     tree.measure()
-    const tookMs = performance.now() - startedAt
-    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
+    tookMs = performance.now() - startedAt
   }
 }
 
