@@ -69,6 +69,7 @@ async function start(
       env: { ...process.env, TMPDIR: directory },
       stdio: ['ignore', ...pipes.descriptors],
       session: 'own',
+      containment: 'subreaper',
       timeoutMs,
       killAfterMs,
       signal: 'SIGTERM',
