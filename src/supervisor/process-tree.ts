@@ -63,13 +63,14 @@ export class ProcessTree {
 
   /** Who is running now. Zombies have ended. */
   look(): readonly ProcessStat[] {
+    const contained = new Set(this.#containment.pids())
     const table = [...(this.#containment.candidates() ?? runningProcesses())].filter(
       // Descendants are younger, so that most of a busy machine is passed over by one comparison.
       ({ pid, startTime }) =>
-        pid !== process.pid && Number(startTime) >= Number(this.#root.startTime),
+        contained.has(pid) ||
+        (pid !== process.pid && Number(startTime) >= Number(this.#root.startTime)),
     )
     const members = new Map<number, ProcessStat>()
-    const contained = new Set(this.#containment.pids())
     const now = performance.now()
     for (const { pid, startTime } of table) {
       // The number was given to a stranger: the session and the group of that number were empty.

@@ -14,27 +14,32 @@ const ended: ((ms: number | undefined) => void)[] = []
  */
 export class ReapedTime {
   readonly #beforeMs = reapedChildrenMs()
-  readonly #atExit: Promise<number | undefined>
+  /** Its exit was taken notice of: `stop` may be called. */
+  readonly exited: Promise<void>
+  #ownMs: number | undefined
   #isAlone = true
 
   constructor(child: ChildProcess) {
     if (active.size === 0) sumBefore = this.#beforeMs
     for (const other of active) other.#isAlone = this.#isAlone = false
     active.add(this)
-    this.#atExit = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
+      const end = (ms: number | undefined): void => {
+        this.#ownMs = ms
+        resolve()
+      }
       child.once('exit', () => {
         // Node waits for all that have ended, and then tells of them in a row.
-        if (ended.push(resolve) === 1) setImmediate(share)
+        if (ended.push(end) === 1) setImmediate(share)
       })
     })
   }
 
-  /** Call it after the exit. @returns milliseconds, known in steps of 10; undefined when they cannot be told from another's. */
-  async stop(): Promise<number | undefined> {
-    const ownMs = await this.#atExit
+  /** @returns milliseconds, known in steps of 10; undefined when they cannot be told from another's. */
+  stop(): number | undefined {
     active.delete(this)
     // Of one that is alone, what it left and we waited for counts, too.
-    return this.#isAlone ? reapedChildrenMs() - this.#beforeMs : ownMs
+    return this.#isAlone ? reapedChildrenMs() - this.#beforeMs : this.#ownMs
   }
 }
 

@@ -1,15 +1,25 @@
 import { isCleanUpShell } from '../lifetime/shell.ts'
 import { ownChildren, ownDescendants } from '../os/children.ts'
 import { nativeCalls, type NativeCalls } from '../os/native.ts'
-import { errorCode, isEndedState, isGoneError, type ProcessStat } from '../os/process-identity.ts'
+import {
+  errorCode,
+  isEndedState,
+  isGoneError,
+  readStat,
+  type ProcessStat,
+} from '../os/process-identity.ts'
 import type { Containment } from './containment.ts'
 import { passOverReaped } from './reaped-time.ts'
 
 /** Of those who fork and end all the time, each lives for less than a millisecond: they are chased without a pause. */
 const burstMs = 50
 
-/** The commands that run now, by process number. Node waits for them. */
-const commands = new Set<number>()
+/** The commands that run now: start times by process number. Node waits for them. */
+const commands = new Map<number, string>()
+
+/** Whose an orphan may be: the commands that ran when it began, until one of them has taken it for its own. */
+type Origin = { readonly command: number } | { readonly suspects: Set<number> }
+const origins = new Map<string, Origin>()
 
 /**
  * From now on whoever of a command's descendants loses its parents becomes our child, for good: this process ends when its
@@ -22,7 +32,7 @@ export function becomeSubreaper(
   const calls = nativeCalls()
   if ('refused' in calls) return calls
   if (!calls.becomeSubreaper()) return { refused: 'the kernel has no subreapers' }
-  commands.add(pid)
+  commands.set(pid, readStat(pid)?.startTime ?? '0')
   const adopted = (): ProcessStat[] => adoptedOf(pid, calls)
   return {
     name: 'subreaper',
@@ -44,12 +54,9 @@ export function becomeSubreaper(
   }
 }
 
-/** The commands whose orphan it may be, by process number and start time: those that ran when it was first seen. */
-const suspects = new Map<string, Set<number>>()
-
 /**
  * Whom this command left to us. Of several commands nobody can tell whose an orphan was that carries no cookie: it is
- * taken for the last one's of those that ran when it came.
+ * taken for the last one's of those that ran when it began.
  */
 function adoptedOf(command: number, calls: NativeCalls): ProcessStat[] {
   const adopted = ownChildren().filter(
@@ -57,22 +64,33 @@ function adoptedOf(command: number, calls: NativeCalls): ProcessStat[] {
   )
   const gone = adopted.filter(({ state }) => isEndedState(state))
   for (const stat of gone) {
-    suspects.delete(keyOf(stat))
+    origins.delete(keyOf(stat))
     calls.reap(stat.pid)
   }
   if (gone.length > 0) passOverReaped()
-  return adopted.filter((stat) => {
-    if (isEndedState(stat.state)) return false
-    const parents = suspects.get(keyOf(stat)) ?? new Set(commands)
-    suspects.set(keyOf(stat), parents)
-    return parents.size === 1 && parents.has(command)
-  })
+  return adopted.filter((stat) => !isEndedState(stat.state) && isFrom(command, stat))
+}
+
+function isFrom(command: number, stat: ProcessStat): boolean {
+  const key = keyOf(stat)
+  const origin = origins.get(key) ?? { suspects: whoRanBefore(stat) }
+  if ('command' in origin) return origin.command === command
+  const { suspects } = origin
+  const isOnly = suspects.size === 0 || (suspects.size === 1 && suspects.has(command))
+  origins.set(key, isOnly ? { command } : origin)
+  return isOnly
+}
+
+function whoRanBefore({ startTime }: ProcessStat): Set<number> {
+  const before = [...commands].filter(([, start]) => Number(start) <= Number(startTime))
+  return new Set(before.map(([pid]) => pid))
 }
 
 function release(command: number): void {
   commands.delete(command)
-  for (const parents of suspects.values()) if (parents.size > 1) parents.delete(command)
-  if (commands.size === 0) suspects.clear()
+  for (const origin of origins.values()) {
+    if ('suspects' in origin) origin.suspects.delete(command)
+  }
 }
 
 function keyOf({ pid, startTime }: ProcessStat): string {

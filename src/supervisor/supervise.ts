@@ -86,6 +86,8 @@ const firstMeasureMs = 10
 /** Looks take less than a hundredth of the time, however many processes there are. */
 const pausePerLook = 120
 const longestTimerMs = 2 ** 31 - 1
+/** How often what appears after all have ended is ended, too. */
+const maxRounds = 3
 
 /**
  * Starts a command and sees to its end.
@@ -135,12 +137,17 @@ async function follow(
   await exited
   const wallMs = performance.now() - startMs
   await measuring
-  const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
-  const staying = tree
-    .look()
-    .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
-    .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
-  const reapedMs = await reaped.stop()
+  await reaped.exited
+  const ended: EndedProcess[] = []
+  let staying: readonly ProcessStat[] = []
+  for (let round = 0; round < maxRounds; round++) {
+    if (plan.clean) ended.push(...(await endTree(tree, containment, { ...plan, isAllowed })))
+    // The last look and the release without a pause in between: whose orphan somebody is may change with each command that
+    // another one supervises has ended.
+    staying = tree.look().filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
+    if (!plan.clean || staying.every(isAllowed)) break
+  }
+  const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
   const limits = limited?.report()
   limited?.release()
@@ -158,7 +165,13 @@ async function follow(
     containment: { name: containment.name, reason: containment.reason },
     limits,
     stopped,
-    left: [...ended, ...staying],
+    left: [
+      ...ended,
+      ...staying.map((stat): LeftProcess => ({
+        ...summarize(stat),
+        how: isAllowed(stat) ? 'allowed' : 'left',
+      })),
+    ],
   }
 }
 
