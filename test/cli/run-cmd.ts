@@ -234,6 +234,22 @@ test(
   },
 )
 
+test(
+  'run --: what hides itself is found, also when several commands run at a time',
+  { skip: needs('linux', 'setsid') },
+  async (t) => {
+    const b = bench(t)
+    // A number of its own, because it carries nothing else.
+    const name = `sleep 1000.${process.pid}`
+    const script = `setsid env -i sh -c '${name} & ${name} &'; sleep 0.1; echo $0`
+    const ended = await b.run(['run', '--range', '1..8', '-j', '4', '-q', '--', 'sh', '-c', script])
+    assert.equal(ended.code, 0, ended.stderr)
+    const found = commandLines().filter((line) => line.endsWith(name))
+    for (const line of found) process.kill(Number.parseInt(line, 10), 'SIGKILL')
+    assert.deepEqual(found, [])
+  },
+)
+
 test('run --: large output comes whole, in memory that stays small', async (t) => {
   const b = bench(t)
   const script = 'head -c 60000000 /dev/zero; : {}'
@@ -452,4 +468,18 @@ function residentKiB(pid: number): number {
   } catch {
     return 0 // not Linux, or it has ended
   }
+}
+
+/** `pid command line` of every process. */
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
+        return [`${pid} ${line}`]
+      } catch {
+        return [] // it ended while we looked
+      }
+    })
 }

@@ -123,6 +123,39 @@ faultRow(
   },
 )
 
+faultRow(
+  {
+    id: 'B6',
+    kind: 'tidypool run of commands, killed at random moments, then --resume',
+    repeats: 200,
+    ciRepeats: 3,
+    skip: needs('linux', 'setsid'),
+  },
+  async (t) => {
+    const b = bench(t)
+    writeInputs(b)
+    const script = 'setsid sleep 1000 & sleep 1000 & sleep 0.02; echo "$0" >> done'
+    const options = ['run', '--input', 'in.txt', '-j', '2', '--out', 'out.jsonl', '--resume']
+    const command = [...options, '--', 'sh', '-c', script]
+    let before = ''
+    for (let kill = 0; kill < 2; kill++) {
+      await killSometime(b, command, 1200)
+      await b.nothingIsLeft()
+      const now = wholeLines(b)
+      assert.ok(now.startsWith(before), 'a result that was in the file is gone')
+      before = now
+    }
+    const last = await b.run(command)
+    assert.equal(last.code, 0, last.stderr)
+    const results = resultsIn(b.read('out.jsonl'))
+    assert.equal(new Set(results.map(({ id }) => id)).size, INPUTS, 'no input twice')
+    assert.equal(results.length, INPUTS, 'as many results as inputs')
+    const ran = b.read('done').trimEnd().split('\n').length
+    assert.ok(ran >= INPUTS, `${ran} commands have run`)
+    await b.nothingIsLeft()
+  },
+)
+
 function ledgerLines({ read }: Bench): number {
   try {
     return read('ledger').trimEnd().split('\n').length
