@@ -35,6 +35,9 @@ is_scope() { case $1 in *[!0-9a-f]*) return 1 ;; ???????????????????????????????
 # A positive number without leading zero that every shell can count with.
 is_number() { case $1 in '' | 0* | *[!0-9]* | ??????????????????*) return 1 ;; esac; }
 
+# The echo of dash would decode what is encoded.
+say() { printf '%s\\n' "$*"; }
+
 # stat_of PID: sets state, pgrp, session, tty and start. Names may hold newlines and parentheses: the last line counts, after its last ') '.
 stat_of() {
   last= state=
@@ -217,7 +220,7 @@ is_directory() {
 remove_directories() {
   while IFS=' ' read -r kind a b c; do
     case $kind in
-      d) directory_of "$a" && rmdir -- "$directory" 2>/dev/null && echo "directory $a" ;;
+      d) directory_of "$a" && rmdir -- "$directory" 2>/dev/null && say "directory $a" ;;
       i)
         directory_of "$c" && is_directory "$a" "$b" || continue
         tries=0
@@ -228,7 +231,7 @@ remove_directories() {
           rm -rf -- "$directory" 2>/dev/null
           tries=$((tries + 1))
         done
-        if is_directory "$a" "$b"; then echo "failed directory $c" && keep=1; else echo "directory $c"; fi
+        if is_directory "$a" "$b"; then say "failed directory $c" && keep=1; else say "directory $c"; fi
         ;;
     esac
   done <"$journal"

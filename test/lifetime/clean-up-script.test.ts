@@ -105,7 +105,8 @@ for (const sh of here) {
       symlinkSync(canary, path.join(root, 'link'))
       mkdirSync(path.join(root, 'closed'), { mode: 0o500 })
       const file = writeJournal({ state: folder, scope }, `d ${encodePath(root)}\n${record}`)
-      sweepWith(sh, [file])
+      const lines = sweepWith(sh, [file])
+      assert.ok(lines.includes(`directory ${encodePath(root)}`), lines.join('\n'))
       assert.ok(!existsSync(root), name)
       assert.ok(!existsSync(file), name)
     }
