@@ -18,6 +18,14 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)}h${pad(minutes % 60)}m`
 }
 
+/** `4 KiB`, `1.5 GiB` */
+export function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
+  const amount = bytes / 1024 ** step
+  return `${amount < 10 && step > 0 ? Number(amount.toFixed(1)) : Math.round(amount)} ${units[step]}`
+}
+
 function pad(count: number): string {
   return String(count).padStart(2, '0')
 }
