@@ -200,7 +200,7 @@ test(
     run('trap "echo interrupted; exit 5" INT; echo waiting; while :; do sleep 0.05; done')
     await term.shows(/^waiting$/m)
     term.press('C-c')
-    await term.shows(/^interrupted$/m)
+    await term.shows(/interrupted$/m)
     term.type('echo "status $?"')
     await term.shows(/^status 5$/m)
 
