@@ -11,16 +11,18 @@ import { nearLimit, usedPart, type Measure } from '../doctor/measure.ts'
 import { size } from './size.ts'
 import { duration, number, plural, shorten } from './words.ts'
 
-/** So many of a kind are told one by one; that is what fits on a screen with the table. */
-const shownOfKind = 3
+/** So many are told one by one, each kind at least once: that is what fits on a screen with the table. */
+const shownInAll = 6
 const columns = { kind: 24, count: 9 } as const
 
 /** For people: one screen, unless all of it is asked for. */
 export function doctorText(report: DoctorReport, isVerbose: boolean): string {
   const { findings, checks, hidden } = report
+  const groups = byKind(findings)
+  const shown = isVerbose ? Infinity : Math.max(1, Math.floor(shownInAll / groups.length))
   const parts = [
     [headline(report)],
-    ...byKind(findings).map((group) => groupLines(group, isVerbose)),
+    ...groups.map((group) => groupLines(group, shown)),
     findings.some(({ kind }) => kind !== 'limits') ? table(report) : [],
     checks.flatMap(failedLine),
     isVerbose ? details(checks) : [],
@@ -56,9 +58,9 @@ function byKind(findings: readonly TreatedFinding[]): TreatedFinding[][] {
     .filter((group) => group.length > 0)
 }
 
-function groupLines(group: readonly TreatedFinding[], isVerbose: boolean): string[] {
+function groupLines(group: readonly TreatedFinding[], atMost: number): string[] {
   const sorted = group.toSorted((one, other) => weight(one) - weight(other))
-  const shown = isVerbose ? sorted : sorted.slice(0, shownOfKind)
+  const shown = sorted.slice(0, atMost)
   const more = group.length - shown.length
   return [
     `${group[0]?.kind ?? ''}:`,

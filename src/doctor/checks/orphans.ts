@@ -14,7 +14,7 @@ import type { Check, CheckResult } from '../check.ts'
 import { lessSure, type Certainty, type Finding, type FixOutcome } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
 import type { Carrier, KnownScopes } from '../scopes.ts'
-import { startedMs, surestOfProcesses, type Sight } from '../sight.ts'
+import { startedMs, surestOfProcesses } from '../sight.ts'
 
 const name = 'orphans'
 
@@ -23,29 +23,34 @@ export const orphans: Check = {
   about: 'processes that a program with tidypool started and left when it ended',
   run({ sight, scopes, nowMs }): CheckResult {
     const relatives = ancestorsOf(process.pid)
-    const findings = scopes.carriers.flatMap((carrier): Finding[] => {
+    const findings: Finding[] = []
+    const notJudged = sight.seesProcesses ? [] : [`what is not seen: ${sight.reasons.join('; ')}`]
+    for (const carrier of scopes.carriers) {
       const { stat } = carrier
+      const verdict = relatives.has(stat.pid) ? 'owned' : judge(carrier, scopes)
       const uid = userOf(stat.pid)
-      const verdict = relatives.has(stat.pid) ? undefined : judge(carrier, scopes)
-      if (!verdict || uid === undefined) return []
-      const summary = summarize(stat)
-      return [
-        {
-          check: name,
-          kind: 'processes',
-          what: verdict.why,
-          name: `process ${stat.pid} (${summary.command || stat.name})`,
-          bytes: residentBytes(stat.pid),
-          ageMs: Math.max(0, nowMs - startedMs(stat)),
-          owner: ownerOf(uid),
-          certainty: lessSure(verdict.certainty, surestOfProcesses(sight)),
-          remedy: `kill ${stat.pid}`,
-          fix: async () => await end(carrier),
-        },
-      ]
-    })
+      // An owner that ends in peace takes its journal away after its processes: one that has gone by now was owned.
+      if (verdict === 'owned' || uid === undefined || !isSame(stat)) continue
+      const named = `process ${stat.pid} (${summarize(stat).command || stat.name})`
+      if ('owner' in verdict) {
+        notJudged.push(`${named}: no owner is known, but ${verdict.owner} started it and lives`)
+        continue
+      }
+      findings.push({
+        check: name,
+        kind: 'processes',
+        what: verdict.why,
+        name: named,
+        bytes: residentBytes(stat.pid),
+        ageMs: Math.max(0, nowMs - startedMs(stat)),
+        owner: ownerOf(uid),
+        certainty: lessSure(verdict.certainty, surestOfProcesses(sight)),
+        remedy: `kill ${stat.pid}`,
+        fix: async () => await end(carrier),
+      })
+    }
     const looked = `${sight.processes.length} processes, ${scopes.carriers.length} of them started through tidypool`
-    return { findings, looked, notJudged: hidden(sight) }
+    return { findings, looked, notJudged }
   },
 }
 
@@ -54,25 +59,22 @@ interface Verdict {
   readonly why: string
 }
 
-/** @returns undefined for one whose owner lives, or may live. */
-function judge({ stat, cookies }: Carrier, { dead, live }: KnownScopes): Verdict | undefined {
+/** `owned`: its owner lives, or may live. `owner`: who seems to be it, though nothing but its place says so. */
+function judge(
+  { stat, cookies }: Carrier,
+  { dead, live }: KnownScopes,
+): Verdict | 'owned' | { readonly owner: string } {
   const isOfDead = cookies.some((cookie) => dead.has(cookie))
-  if (!isOfDead && cookies.some((cookie) => live.has(cookie))) return undefined
+  if (!isOfDead && cookies.some((cookie) => live.has(cookie))) return 'owned'
+  // Without a journal a living owner shows as the parent of the first of them.
+  const parent = isOfDead ? undefined : firstStranger(stat, cookies)
+  if (parent && !adopts(parent)) return { owner: `process ${parent.pid} (${parent.name})` }
   // The sweep spares it, too: somebody works there.
   if (stat.tty !== 0)
-    return { certainty: 'unknown', why: 'its owner has ended, but it has a terminal' }
-  if (isOfDead)
-    return { certainty: 'certain', why: 'the journal of its owner says that it has ended' }
-  // Without a journal a living owner shows as the parent of the first of them.
-  const parent = firstStranger(stat, cookies)
-  if (parent && !adopts(parent)) {
-    const who = `process ${parent.pid} (${parent.name})`
-    return { certainty: 'unknown', why: `no owner is known, but ${who} started it and lives` }
-  }
-  return {
-    certainty: 'likely',
-    why: 'no living owner is known; one that ended in peace may have left it',
-  }
+    return { certainty: 'unknown', why: 'no owner of it lives, but it has a terminal' }
+  return isOfDead
+    ? { certainty: 'certain', why: 'the journal of its owner shows that it has ended' }
+    : { certainty: 'likely', why: 'no owner is known; one that ended in peace may have left it' }
 }
 
 /** The first above it that does not carry what it carries. */
@@ -136,8 +138,4 @@ function ancestorsOf(pid: number): ReadonlySet<number> {
   const found = new Set<number>()
   for (let at = readStat(pid); at && !found.has(at.pid); at = readStat(at.ppid)) found.add(at.pid)
   return found
-}
-
-function hidden({ seesProcesses, reasons }: Sight): string[] {
-  return seesProcesses ? [] : [`processes that are not seen: ${reasons.join('; ')}`]
 }
