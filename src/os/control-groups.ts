@@ -1,85 +1,90 @@
-/**
- * The control groups that this process is in, version 1, 2 or both at once (hybrid), with the folders in which the kernel
- * shows them. Where these are mounted is read from the table of mounts: in hybrid mode version 2 is not at
- * `/sys/fs/cgroup`, and in a container the path of the group is often the host's.
- */
-import { readFileSync } from 'node:fs'
+/** The control groups (cgroups) of Linux: which one we are in, of each hierarchy, and what can be asked of a group. */
+import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { errorCode, isGoneError } from './process-identity.ts'
 
-/** A group, with the ones above it: a limit of each of them holds. */
-export interface ControlGroup {
+/** A hierarchy that is mounted here. With version 1 there is one for each controller; hybrid systems have both. */
+export interface ControlHierarchy {
   readonly version: 1 | 2
-  /** Of version 1 what it controls (`memory`, `pids`); of version 2 that is up to each folder's files. */
+  /** What version 1 mounts it for (`memory`, `pids`); empty for version 2. */
   readonly controllers: readonly string[]
-  /** Own folder first, then those above it as far as they are mounted. */
-  readonly folders: readonly string[]
+  /** The folder of the group that we are in. */
+  readonly folder: string
 }
 
-type Read = (file: string) => string | undefined
+/** Every hierarchy that is mounted and shows the group that we are in. Empty without `/proc`, and elsewhere than on Linux. */
+export function controlHierarchies(): readonly ControlHierarchy[] {
+  return parseHierarchies(read('/proc/self/mountinfo') ?? '', read('/proc/self/cgroup') ?? '')
+}
 
-/** None where there are no control groups, or no `/proc`. */
-export function controlGroups(read: Read = readIfThere): ControlGroup[] {
-  const mounts = (read('/proc/self/mountinfo') ?? '').split('\n').flatMap(parseMount)
-  return (read('/proc/self/cgroup') ?? '').split('\n').flatMap((line): ControlGroup[] => {
-    const [, list, group] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []
-    if (list === undefined || group === undefined) return []
-    const controllers = list === '' ? [] : list.split(',')
-    const version = list === '' ? 2 : 1
-    const mount = mounts.find(
-      (mount) =>
-        mount.version === version && controllers.every((name) => mount.options.includes(name)),
-    )
-    if (!mount) return []
-    return [{ version, controllers, folders: foldersOf(group, mount) }]
+/**
+ * @param mountinfo  Text of `/proc/PID/mountinfo`: `36 35 98:0 /root /mount/point rw shared:1 - cgroup2 source options`.
+ * @param membership Text of `/proc/PID/cgroup`: `4:memory:/a/group`; version 2 is `0::/a/group`.
+ */
+export function parseHierarchies(mountinfo: string, membership: string): ControlHierarchy[] {
+  const groups = new Map(
+    membership.split('\n').flatMap((line) => {
+      const match = /^\d+:([^:]*):(.+)$/.exec(line)
+      return match ? [[match[1] ?? '', match[2] ?? '']] : []
+    }),
+  )
+  return mountinfo.split('\n').flatMap((line) => {
+    const [before = '', after = ''] = line.split(' - ')
+    const [, , , root = '', mountPoint = ''] = before.split(' ').map(unescapeSpace)
+    const [type, , options = ''] = after.split(' ')
+    if (type !== 'cgroup' && type !== 'cgroup2') return []
+    const controllers =
+      type === 'cgroup2'
+        ? []
+        : [...groups.keys()].filter(
+            (names) => names !== '' && names.split(',').every((name) => options.includes(name)),
+          )
+    const key = type === 'cgroup2' ? '' : controllers[0]
+    const group = key === undefined ? undefined : groups.get(key)
+    // Of a group outside of what is mounted (a container without a namespace of its own) there is no folder here.
+    const relative = group === undefined ? '..' : path.posix.relative(root, group)
+    if (relative.startsWith('..')) return []
+    return [
+      {
+        version: type === 'cgroup2' ? 2 : 1,
+        controllers: controllers.flatMap((names) => names.split(',')),
+        folder: path.posix.join(mountPoint, relative),
+      } as const,
+    ]
   })
 }
 
-interface Mount {
-  readonly version: 1 | 2
-  /** What of the hierarchy is mounted. */
-  readonly root: string
-  readonly point: string
-  readonly options: readonly string[]
+/** The processes of a group, without those of groups below it; empty when there is no such group. */
+export function groupMembers(folder: string): number[] {
+  return (read(path.join(folder, 'cgroup.procs')) ?? '').split('\n').map(Number).filter(Boolean)
 }
 
-/** A line of mountinfo, see proc(5): `31 23 0:28 ROOT POINT rw - cgroup cgroup rw,memory`. */
-function parseMount(line: string): Mount[] {
-  const [before = '', after = ''] = line.split(' - ')
-  const [, , , root = '', point = ''] = before.split(' ')
-  const [type, , options = ''] = after.split(' ')
-  if (type !== 'cgroup' && type !== 'cgroup2') return []
-  return [
-    {
-      version: type === 'cgroup2' ? 2 : 1,
-      root: decode(root),
-      point: decode(point),
-      options: options.split(','),
-    },
-  ]
+/** A counter in a file of lines `name value` (`memory.events`); undefined when it is not there. */
+export function groupCounter(folder: string, file: string, name: string): number | undefined {
+  const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(read(path.join(folder, file)) ?? '')?.[1]
+  return value === undefined ? undefined : Number(value)
 }
 
-function foldersOf(group: string, { root, point }: Mount): string[] {
-  const inside = path.posix.relative(root, group)
-  // The path is that of another root, such as the host's: only what is mounted is there to be seen.
-  const below = inside.startsWith('..') ? '' : inside
-  const folders = [path.posix.join(point, below)]
-  while (folders.at(-1) !== point && folders.at(-1) !== '/') {
-    folders.push(path.posix.dirname(folders.at(-1) ?? '/'))
-  }
-  return folders
+/** @throws when the group does not have the file, or we may not write to it. */
+export function setInGroup(folder: string, file: string, value: string | number): void {
+  writeFileSync(path.join(folder, file), `${value}\n`, { flag: 'r+' })
 }
 
-/** Spaces and the like are written in octal there. */
-function decode(text: string): string {
+/** Spaces in paths are written as `\040`, and so on. */
+function unescapeSpace(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) =>
     String.fromCharCode(Number.parseInt(octal, 8)),
   )
 }
 
-function readIfThere(file: string): string | undefined {
+function read(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
-  } catch {
-    return undefined // not Linux, or not shown to us
+  } catch (error) {
+    // ENODEV: the group was removed while it was read. EOPNOTSUPP: it is threaded and has no processes to be listed.
+    if (isGoneError(error) || ['EACCES', 'ENODEV', 'EOPNOTSUPP'].includes(errorCode(error) ?? '')) {
+      return undefined
+    }
+    throw error
   }
 }

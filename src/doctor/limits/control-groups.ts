@@ -1,22 +1,31 @@
 /** What control groups allow, at every level up to the highest that is mounted. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
-import { controlGroups, type ControlGroup } from '../../os/control-groups.ts'
+import { controlHierarchies, type ControlHierarchy } from '../../os/control-groups.ts'
 import type { Measure } from '../measure.ts'
 
-/** @param groups  Those of this process; tests give others. */
-export function measureControlGroups(groups: readonly ControlGroup[] = controlGroups()): Measure[] {
-  const measures = groups.flatMap((group) =>
-    group.folders.flatMap((folder) => [
-      ...(has(group, 'pids') ? pidsOf(folder) : []),
-      ...(has(group, 'memory') ? memoryOf(group, folder) : []),
+/** @param hierarchies  Those that this process is in; tests give others. */
+export function measureControlGroups(
+  hierarchies: readonly ControlHierarchy[] = controlHierarchies(),
+): Measure[] {
+  const measures = hierarchies.flatMap((hierarchy) =>
+    withParents(hierarchy.folder).flatMap((folder) => [
+      ...(has(hierarchy, 'pids') ? pidsOf(folder) : []),
+      ...(has(hierarchy, 'memory') ? memoryOf(hierarchy, folder) : []),
     ]),
   )
-  // What has its own mount point twice is one group.
+  // What is mounted twice is one group.
   return [...new Map(measures.map((measure) => [measure.where, measure])).values()]
 }
 
-function has({ version, controllers }: ControlGroup, controller: string): boolean {
+/** A limit of each group above holds as well. Where there are no groups any more, the hierarchy is mounted. */
+function withParents(folder: string): string[] {
+  const parent = path.dirname(folder)
+  const isGroup = existsSync(path.join(parent, 'cgroup.procs'))
+  return [folder, ...(isGroup && parent !== folder ? withParents(parent) : [])]
+}
+
+function has({ version, controllers }: ControlHierarchy, controller: string): boolean {
   return version === 2 || controllers.includes(controller)
 }
 
@@ -32,7 +41,7 @@ function pidsOf(folder: string): Measure[] {
   })
 }
 
-function memoryOf({ version }: ControlGroup, folder: string): Measure[] {
+function memoryOf({ version }: ControlHierarchy, folder: string): Measure[] {
   const [usage, max, cache] =
     version === 2
       ? (['memory.current', 'memory.max', 'inactive_file'] as const)
