@@ -8,8 +8,7 @@ import {
 import type { Count, Counts } from '../doctor/counts.ts'
 import { kinds, type Certainty } from '../doctor/finding.ts'
 import { nearLimit, usedPart, type Measure } from '../doctor/measure.ts'
-import { size } from './size.ts'
-import { duration, number, plural, shorten } from './words.ts'
+import { duration, number, plural, shorten, size } from './words.ts'
 
 /** So many are told one by one, each kind at least once: that is what fits on a screen with the table. */
 const shownInAll = 6

@@ -1,16 +1,3 @@
-<<<<<<< HEAD
-/** `32 B`, `1.5 KiB`, `24 GiB` */
-export function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
-  let value = bytes
-  let unit = 0
-  while (value >= 1024 && unit < units.length - 1) {
-    value /= 1024
-    unit++
-  }
-  const digits = unit === 0 || value >= 10 ? 0 : 1
-  return `${value.toFixed(digits)} ${units[unit]}`
-=======
 /** Sizes as people write them: `512MiB`, `1.5G`. A number without a unit is refused, not guessed at. */
 import { OptionError } from '../errors.ts'
 
@@ -44,5 +31,4 @@ export function parseSize(option: string, text: string, leastBytes: number): num
     )
   }
   return bytes
->>>>>>> main
 }
