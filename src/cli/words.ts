@@ -18,16 +18,20 @@ export function duration(ms: number): string {
   return `${Math.floor(minutes / 60)}h${pad(minutes % 60)}m`
 }
 
-/** `4 KiB`, `1.5 GiB` */
-export function size(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
-  const step = Math.min(units.length - 1, Math.floor(Math.log2(Math.max(1, bytes)) / 10))
-  const amount = bytes / 1024 ** step
-  return `${amount < 10 && step > 0 ? Number(amount.toFixed(1)) : Math.round(amount)} ${units[step]}`
-}
-
 function pad(count: number): string {
   return String(count).padStart(2, '0')
+}
+
+/** `32 B`, `1.5 KiB`, `24 GiB` */
+export function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value.toFixed(unit === 0 || value >= 10 ? 0 : 1)} ${units[unit]}`
 }
 
 /** Also one line: a name may hold newlines and colours. */

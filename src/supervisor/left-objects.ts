@@ -78,7 +78,7 @@ export class CommandObjects implements WatchedCommand {
   readonly env: NodeJS.ProcessEnv | undefined
   readonly #scope: Scope
   readonly #clean: boolean
-  readonly #systemV = new SystemVWatch(this.lives)
+  readonly #systemV = new SystemVWatch(this)
   readonly #sockets: SocketWatch
   readonly #temporary: TemporaryDirectory | undefined
   #tree: Tree | undefined
@@ -89,7 +89,7 @@ export class CommandObjects implements WatchedCommand {
     this.#clean = clean
     this.#temporary = temporaryDirectory ? new TemporaryDirectory(scope) : undefined
     this.env = this.#temporary ? { ...env, ...this.#temporary.variables } : undefined
-    this.#sockets = new SocketWatch(this.lives, this.#temporary ? [] : temporaryDirectoriesOf(env))
+    this.#sockets = new SocketWatch(this, this.#temporary ? [] : temporaryDirectoriesOf(env))
     sharedMemory.join(this)
   }
 
@@ -109,8 +109,7 @@ export class CommandObjects implements WatchedCommand {
 
   /** Looks at all that can be known only while the processes are there. Call it before they are ended. */
   look(): void {
-    this.refresh()
-    this.#systemV.look()
+    this.#systemV.lookAtAll()
     this.#sockets.lookAtAll()
     sharedMemory.look()
   }
@@ -126,7 +125,6 @@ export class CommandObjects implements WatchedCommand {
   /** Removes what is the command's, and names what stays. Call it when the command's tree has ended. */
   async audit(staying: readonly Staying[]): Promise<LeftObject[]> {
     const options = { clean: this.#clean, staying }
-    this.refresh()
     const left = await auditSharedMemory(this, sharedMemory, options)
     for (const { owner, object } of sharedMemory.since(this)) {
       if (owner?.command === this) this.#scope.forgetObject(object)

@@ -5,6 +5,13 @@ export interface SeenProcess extends ProcessIdentity {
   readonly name: string
 }
 
+/** Who belongs to a command, and did. */
+export interface Members {
+  readonly lives: Lives
+  /** Looks who belongs to it now: some milliseconds of processor time. */
+  refresh(): void
+}
+
 interface Life extends SeenProcess {
   /** It changes when it executes another program. */
   name: string

@@ -4,7 +4,7 @@ import { errorCode, isGoneError } from '../os/process-identity.ts'
 import { listeningSockets, socketsOf, type ListeningSocket } from '../os/unix-sockets.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
 import { Budget } from './object-budget.ts'
-import type { Lives, SeenProcess } from './object-lives.ts'
+import type { Lives, Members, SeenProcess } from './object-lives.ts'
 
 interface OwnSocket {
   readonly path: string
@@ -25,6 +25,7 @@ const triesEach = 3
  * listener is killed; multiprocessing's forkserver leaves its folder `pymp-*` with it.
  */
 export class SocketWatch {
+  readonly #members: Members
   readonly #lives: Lives
   readonly #folders: readonly string[]
   readonly #strange: Map<number, number>
@@ -34,8 +35,9 @@ export class SocketWatch {
   #seen = 0
 
   /** @param folders  Only what is in one of them; none is looked for when there is none. */
-  constructor(lives: Lives, folders: readonly string[]) {
-    this.#lives = lives
+  constructor(members: Members, folders: readonly string[]) {
+    this.#members = members
+    this.#lives = members.lives
     this.#folders = [
       ...new Set(folders.flatMap((folder) => [path.resolve(folder), realPath(folder)])),
     ]
@@ -47,17 +49,26 @@ export class SocketWatch {
     const isTime =
       performance.now() - this.#lookedAtMs > everyMs || this.#lives.count !== this.#seen
     if (!isTime || this.#budget.waitMs() > 0) return
-    this.#budget.spend(() => this.lookAtAll())
+    this.#budget.spend(() => this.#look())
   }
 
+  /** To be called when the processes are about to end. */
   lookAtAll(): void {
+    if (this.#unknown().size > 0) this.#members.refresh()
+    this.#look()
+  }
+
+  #unknown(): Map<number, ListeningSocket> {
+    const unknown = this.#listening().filter(
+      ({ id }) => !this.#own.has(id) && (this.#strange.get(id) ?? 0) < triesEach,
+    )
+    return new Map(unknown.map((socket) => [socket.id, socket]))
+  }
+
+  #look(): void {
     this.#lookedAtMs = performance.now()
     this.#seen = this.#lives.count
-    const unknown = new Map<number, ListeningSocket>()
-    for (const socket of this.#listening()) {
-      if (this.#own.has(socket.id) || (this.#strange.get(socket.id) ?? 0) >= triesEach) continue
-      unknown.set(socket.id, socket)
-    }
+    const unknown = this.#unknown()
     if (unknown.size === 0) return
     for (const process of [...this.#lives.running].toReversed()) {
       for (const id of socketsOf(process.pid)) {

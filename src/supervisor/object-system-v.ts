@@ -1,7 +1,7 @@
 import { listSystemV, removeSystemV, semaphoreUsers, type SystemVObject } from '../os/system-v.ts'
 import { isSame, readStat } from '../os/process-identity.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
-import type { Lives, SeenProcess } from './object-lives.ts'
+import type { Lives, Members, SeenProcess } from './object-lives.ts'
 
 type Verdict = Pick<LeftObject, 'how' | 'why' | 'attributed' | 'leaked'>
 
@@ -17,14 +17,22 @@ const kinds = {
  * anybody.
  */
 export class SystemVWatch {
+  readonly #members: Members
   readonly #lives: Lives
   readonly #before: ReadonlySet<string>
   /** Processes that used an object and were not of the command when that was seen. */
   readonly #strangers = new Map<string, number>()
 
-  constructor(lives: Lives) {
-    this.#lives = lives
+  constructor(members: Members) {
+    this.#members = members
+    this.#lives = members.lives
     this.#before = new Set(listSystemV().map(keyOf))
+  }
+
+  /** To be called when the processes are about to end. */
+  lookAtAll(): void {
+    if (this.#appeared().length > 0) this.#members.refresh()
+    this.look()
   }
 
   /** Notes who uses queues: the kernel remembers only the last one. */

@@ -21,14 +21,11 @@ import {
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
 import { Budget } from './object-budget.ts'
-import type { Lives, SeenProcess } from './object-lives.ts'
+import type { Members, SeenProcess } from './object-lives.ts'
 import { UserSearch } from './object-search.ts'
 
 /** A command, as the watch sees it. */
-export interface WatchedCommand {
-  readonly lives: Lives
-  /** Looks who belongs to it now. */
-  refresh(): void
+export interface WatchedCommand extends Members {
   /** Called when an object is known to be its own for certain, and again with each further name of it. */
   onOwn(sighting: Sighting): void
 }

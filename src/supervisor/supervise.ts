@@ -15,12 +15,12 @@ import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope, type Scope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
-import { reapedChildrenMs } from '../os/process-usage.ts'
 import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
+import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
 export interface CommandPlan extends Command, Pick<ObjectPlan, 'temporaryDirectory'> {
@@ -50,8 +50,8 @@ export interface CommandReport {
   readonly timedOut: boolean
   readonly startedAt: string
   readonly wallMs: number
-  /** Processor time of the command and its descendants, in milliseconds. */
-  readonly processorMs: number
+  /** Processor time of the command and its descendants, in milliseconds; undefined where it cannot be told from others'. */
+  readonly processorMs: number | undefined
   /** The largest sum of resident memory that was seen, in bytes. */
   readonly peakBytes: number
   /** How many processes were seen. */
@@ -136,7 +136,7 @@ async function follow(
   startedAt: Date,
 ): Promise<CommandReport> {
   const startMs = performance.now()
-  const reapedBefore = reapedChildrenMs()
+  const reaped = new ReapedTime()
   const tree = new ProcessTree(root, containment)
   objects.follow(tree, root.pid)
   const isAllowed = (stat: ProcessStat): boolean =>
@@ -161,6 +161,9 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  const reapedMs = reaped.stop()
+  const processorMs = containment.processorMs() ?? reapedMs
+  // After that: what it removes it may have to start others for.
   const leftObjects = await objects.audit(staying)
   const limits = limited?.report()
   limited?.release()
@@ -172,7 +175,7 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: reapedChildrenMs() - reapedBefore,
+    processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
     containment: { name: containment.name, reason: containment.reason },

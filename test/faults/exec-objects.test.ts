@@ -134,6 +134,15 @@ faultRow({ id: 'F4', kind: 'a folder of joblib, SIGKILL of the group', skip }, a
   await scene.gone()
 })
 
+faultRow({ id: 'F4', kind: 'a socket of multiprocessing and its folder', skip }, async (t) => {
+  const scene = new Scene(t)
+  const { program, report } = await scene.exec(['listen', 'ready', 'exit'])
+  const { socket } = await program.ready<{ socket: string }>()
+  assert.match(said(await report(), socket), /^removed: python3 \(\d+\) listened there$/)
+  assert.ok(!existsSync(path.dirname(socket)), 'its folder')
+  await scene.gone()
+})
+
 for (const [kind, end] of [
   ['the CLI', (program: Program): void => program.kill('SIGKILL')],
   [
@@ -312,8 +321,12 @@ faultRow({ id: 'G2', kind: 'objects of a daemon that may stay; --no-clean', skip
   const name = scene.objectName('kept')
   const kept = scene.name(`sem.${name}`)
   const options = ['--allow', 'python3', '--fail-on-leak']
-  const { report } = await scene.exec(['sem', name, 'ready', 'daemon'], { options })
+  const words = ['sem', name, 'deleted-file', 'ready', 'daemon']
+  const { program, report } = await scene.exec(words, { options })
+  const { deleted } = await program.ready<{ deleted: string }>()
   const found = await report()
+  assert.match(said(found, deleted), /^reported: deleted, and kept open by python3/)
+  assert.ok(Number(found.objects.find(({ kind }) => kind === 'deleted file')?.bytes) >= 100_000)
   assert.match(said(found, kept.name), /^reported: in use by python3 \(\d+\), which stays$/)
   assert.ok(existsSync(kept.path), 'what a daemon uses that may stay')
   for (const { pid, isCleaner } of scene.processes()) if (!isCleaner) process.kill(pid, 'SIGKILL')

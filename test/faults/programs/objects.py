@@ -3,6 +3,8 @@
   sem NAME | segment NAME BYTES | map NAME | open-sem NAME | file NAME | folder NAME | unlink NAME
   shm KEY | semset KEY | queue KEY [both] | attach KEY      System V
   shared-memory BYTES | semaphores N                         as multiprocessing makes them, with its tracker
+  listen                        on a socket in a folder as multiprocessing makes it; a child goes on with it
+  deleted-file                  open, without a name
   ready | wait | exit | kill-group | daemon
 """
 import ctypes, json, mmap, os, signal, sys
@@ -73,6 +75,21 @@ while words:
         for _ in range(int(words.pop(0))):
             kept.append(context.Lock())
             made.setdefault('names', []).append('sem.' + kept[-1]._semlock.name[1:])
+    elif word == 'listen':
+        import socket, tempfile
+        made['socket'] = tempfile.mkdtemp(prefix='pymp-') + '/listener'
+        kept.append(socket.socket(socket.AF_UNIX))
+        kept[-1].bind(made['socket'])
+        kept[-1].listen()
+        if not os.fork():
+            signal.pause()
+    elif word == 'deleted-file':
+        import tempfile
+        kept.append(tempfile.NamedTemporaryFile())
+        kept[-1].write(b'x' * 100000)
+        kept[-1].flush()
+        made['deleted'] = kept[-1].name
+        os.unlink(kept[-1].name)
     elif word == 'ready':
         print('ready', json.dumps({'pid': os.getpid(), **made}), flush=True)
     elif word == 'wait':
