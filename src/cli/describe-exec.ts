@@ -10,6 +10,7 @@ export interface RawExecOptions {
   readonly memory?: string
   readonly pids?: string
   readonly clean: boolean
+  readonly tmp?: boolean
   readonly failOnLeak?: boolean
   readonly report?: string
   readonly quiet?: boolean
@@ -20,7 +21,8 @@ const DESCRIPTION = `Runs a command as if it had been run directly, and ends wha
 Standard streams, terminal, environment, working directory and exit status are
 the command's own. When it has ended, by itself or by --timeout, its descendants
 are asked to end, killed after --kill-after, and named on standard error. When
-tidypool itself is killed, they are ended all the same.`
+tidypool itself is killed, they are ended all the same. Semaphores and shared
+memory that they made and nobody uses are removed.`
 
 const EXAMPLES = `Examples:
   $ tidypool exec -- python3 train.py
@@ -65,7 +67,8 @@ export function describeExec(command: Command): Command {
       'limit for all its processes together, such as 2GiB (needs a cgroup)',
     )
     .option('--pids <N>', 'limit for its processes and threads together (needs a cgroup)')
-    .option('--no-clean', 'only name what is left, end nothing')
+    .option('--tmp', 'give it a temporary directory of its own, which goes with it')
+    .option('--no-clean', 'only name what is left, end and remove nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')
     .option('-q, --quiet', 'say nothing')
