@@ -51,7 +51,7 @@ function isNamed(directory: string, { journals, live, carriers }: KnownScopes): 
   const scopes = [
     ...live,
     ...journals.flatMap(({ name: journal }) => journal?.scope ?? []),
-    ...carriers.flatMap(({ cookies }) => cookies),
+    ...carriers.flatMap(({ scopes }) => scopes),
   ]
   return scopes.some((scope) => rootName(scope) === wanted)
 }
