@@ -8,13 +8,17 @@ import { until } from '../helpers/until.ts'
 import { programPath, type Held } from '../lifetime/owner.ts'
 import { Machine, machineNeeds } from './machine.ts'
 
-const skip = machineNeeds || needs('pid namespace', 'setsid', 'python3')
+const skip = machineNeeds || needs('pid namespace', 'setsid', 'python3', 'ps')
 const only = ['--only', 'orphans', '--only', 'journals', '--only', 'scope-directories'] as const
 
 async function owner(machine: Machine): Promise<{ pid: number; held: Held }> {
   const child = machine.start([
-    ...['sh', '-c', 'echo $$; exec "$@"', 'sh'],
-    ...[process.execPath, programPath('owner.mjs')],
+    'sh',
+    '-c',
+    'echo $$; exec "$@"',
+    'sh',
+    process.execPath,
+    programPath('owner.mjs'),
   ])
   let said = ''
   child.stdout?.on('data', (chunk: Buffer) => (said += chunk.toString()))
@@ -99,7 +103,9 @@ test(
 test('one that a living process without a journal started is not judged', { skip }, async (t) => {
   const machine = await Machine.start(t, { pids: true })
   const child = machine.start([
-    ...['sh', '-c', `TIDYPOOL_SCOPE=${'b'.repeat(32)} sleep 1000 & echo $!; wait`],
+    'sh',
+    '-c',
+    `TIDYPOOL_SCOPE=${'b'.repeat(32)} sleep 1000 & echo $!; wait`,
   ])
   const pid = await machine.line(child, 'the child')
   const report = await machine.report(['--only', 'orphans', '--fix=likely'])
@@ -110,21 +116,32 @@ test('one that a living process without a journal started is not judged', { skip
 
 test('one in a terminal is left to people', { skip }, async (t) => {
   const machine = await Machine.start(t, { pids: true })
-  const script = `import os, pty, sys
-pid, fd = pty.fork()
-if pid == 0:
+  const script = `import os, pty, signal, sys
+if pty.fork()[0] == 0:
     if os.fork() == 0:
-        os.execvpe("sleep", ["sleep", "1234"], {**os.environ, "TIDYPOOL_SCOPE": "${'c'.repeat(32)}.1"})
-    import signal
+        if os.fork() == 0:
+            os.execvpe("sleep", ["sleep", "1234"], {**os.environ, "TIDYPOOL_SCOPE": "${'c'.repeat(32)}.1"})
+        os._exit(0)
+    os.wait()
+    os.write(1, b"there")
     signal.pause()
-print("there", flush=True)
 sys.stdin.read()`
-  const child = machine.start(['python3', '-c', script])
-  await machine.line(child, 'the terminal')
+  machine.start(['python3', '-c', script])
+  const pid = await until(
+    async () => (await machine.sh('pgrep -f "^sleep 1234" || true')) || undefined,
+    'the process in the terminal',
+  )
+  await until(
+    async () => (await machine.sh(`ps -o ppid= -p ${pid}`)) === '1',
+    'its parent to have ended',
+  )
   const report = await machine.report(['--only', 'orphans', '--fix=likely'])
-  // Its parent is no owner that is known, and lives: that alone would do.
-  assert.equal(report.after?.['processes']?.count ?? 0, 0)
-  assert.equal(await machine.sh('pgrep -c -f "^sleep 1234"'), '1')
+  assert.deepEqual(
+    report.findings.map(({ name, certainty }) => [name, certainty]),
+    [[`process ${pid} (sleep 1234)`, 'unknown']],
+  )
+  assert.equal(report.code, 1)
+  assert.ok(await lives(machine, Number(pid)))
 })
 
 test(

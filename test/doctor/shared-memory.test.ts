@@ -134,8 +134,14 @@ test(
     const machine = await Machine.start(t)
     const [left = ''] = await made(machine, 'die', 'loky')
     const container = machine.start([
-      ...['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'],
-      ...['sh', '-c', 'echo there; exec sleep 1000'],
+      'unshare',
+      '--pid',
+      '--fork',
+      '--mount-proc',
+      '--kill-child',
+      'sh',
+      '-c',
+      'echo there; exec sleep 1000',
     ])
     await machine.line(container, 'the container')
     await aged(machine)

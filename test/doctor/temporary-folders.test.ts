@@ -47,7 +47,8 @@ for (const [how, script] of holders) {
     mkdirSync(folder)
     writeFileSync(path.join(folder, 'file'), 'text')
     const child = machine.start([
-      ...['python3', '-c'],
+      'python3',
+      '-c',
       `import sys; folder = sys.argv[1]; ${script}; print("held", flush=True); sys.stdin.read()`,
       folder,
     ])

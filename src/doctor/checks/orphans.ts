@@ -96,8 +96,9 @@ function adopts({ pid, name: short }: ProcessStat): boolean {
 async function endWithHeirs(carrier: Carrier, before: Sight): Promise<FixOutcome> {
   const known = new Set(before.processes.map(keyOf))
   const outcome = await end(carrier)
+  if (typeof outcome !== 'string') return outcome
   const deadline = performance.now() + killWindowMs
-  while (typeof outcome === 'string' && performance.now() < deadline) {
+  while (performance.now() < deadline) {
     const heirs = [...runningProcesses()].filter(
       (stat) => !known.has(keyOf(stat)) && isSameCookies(readCookies(stat.pid), carrier.cookies),
     )
