@@ -7,6 +7,7 @@ import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import { withDropped, withoutAdditions } from '../lifetime/shell-environment.ts'
 import { adopt } from '../lifetime/tether.ts'
 import { contain, type Containment } from './containment.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
@@ -59,7 +60,7 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const gate = gateFor([...limitsAsFound(env), ...words], stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
@@ -91,10 +92,11 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(): readonly string[] {
+function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
-  return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
+  const script = `ulimit -S -n "$1"; shift; ${withoutAdditions(env)}exec "$@"`
+  return ['/bin/sh', '-c', script, 'sh', String(given), ...withDropped(env)]
 }
 
 function requireExecutable(
