@@ -13,11 +13,13 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope } from '../lifetime/scope.ts'
+import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import { reapedChildrenMs } from '../os/process-usage.ts'
 import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
+import type { IsolationName } from './isolation.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
@@ -56,7 +58,10 @@ export interface CommandReport {
   /** How many processes were seen. */
   readonly processes: number
   /** What kept its descendants together, and why not something better. */
-  readonly containment: Pick<Containment, 'name' | 'reason'>
+  readonly containment: {
+    readonly name: Containment['name'] | IsolationName
+    readonly reason: string | undefined
+  }
   /** What the limits did, where there are any. */
   readonly limits: LimitsReport | undefined
   /** What the time-out ended, the command among it. */
@@ -101,7 +106,7 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => forward(started, signal),
-      isStopped: () => readStat(started.root.pid)?.state === 'T',
+      isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
     }
   } catch (error) {
     hold.release()
@@ -110,26 +115,22 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
 }
 
 async function follow(
-  { child, root, containment, limited }: StartedCommand,
+  started: StartedCommand,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
+  const { root, containment, limited, inner } = started
   const startMs = performance.now()
   const reapedBefore = reapedChildrenMs()
   const tree = new ProcessTree(root, containment)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      running.abort()
-      resolve()
-    })
-  })
+  const exited = endOf(started).finally(() => running.abort())
   const measuring = measureUntil(tree, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, running.signal)
   const stopped = timedOut ? await endTree(tree, containment, { ...plan, isAllowed }) : []
-  await exited
+  const { exitCode, signal } = await exited
   const wallMs = performance.now() - startMs
   await measuring
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
@@ -137,20 +138,23 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  await inner?.close()
   const limits = limited?.report()
   limited?.release()
   containment.release()
   return {
     words: plan.words,
-    exitCode: child.exitCode,
-    signal: child.signalCode,
+    exitCode,
+    signal,
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
     processorMs: reapedChildrenMs() - reapedBefore,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: { name: containment.name, reason: containment.reason },
+    containment: inner
+      ? { name: inner.name, reason: undefined }
+      : { name: containment.name, reason: containment.reason },
     limits,
     stopped,
     left: [...ended, ...staying],
@@ -193,10 +197,19 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {})
 }
 
-function forward({ child, root }: StartedCommand, signal: NodeJS.Signals): void {
-  const { pid } = child
+/** How the command ended. Isolated, it is not the process that we started. */
+async function endOf({ child, inner }: StartedCommand): Promise<ProcessEnd> {
+  if (inner) return await inner.ended
+  return await new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+}
+
+function forward({ child, root, inner }: StartedCommand, signal: NodeJS.Signals): void {
   // Reaped: the number may be another's.
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const { pid, startTime } = inner?.identity ?? root
+  if (inner && readStat(pid)?.startTime !== startTime) return
   try {
     process.kill(root.leadsSession ? -pid : pid, signal)
   } catch (error) {
