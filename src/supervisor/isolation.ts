@@ -122,7 +122,7 @@ function tryOnce({ name, wrap }: Isolator): string | undefined {
   })
   if (status === 0) return undefined
   const said = stderr.trim().replaceAll(/\s*\n\s*/g, ', ')
-  return `${name}: ${error?.message ?? (said || `it ended with ${status}`)}`
+  return `${name}: ${said || (error?.message ?? `it ended with ${status}`)}`
 }
 
 /**
@@ -214,12 +214,15 @@ function mountAll(tools: Tools, { binds }: Places): string {
   return `${script} || exit; `
 }
 
+/** Shells print what signal ended a command, by which we know it from an exit; bash as `sh` does not. */
+const sayHowItEnds = '[ -z "$BASH_VERSION" ] || command set +o posix 2>/dev/null; '
+
 /** Runs what follows, tells how it ended, and stays until nobody listens any more. */
 function report(tools: Tools, { places }: IsolatedCommand, { socket }: Wires): string {
   const folders = places.folders.map(quote).join(' ')
   const make = folders === '' ? '' : `${quote(tools.path('mkdir'))} -p -- ${folders} || exit; `
   return (
-    `${make}cd -- ${quote(places.cwd)} || exit; trap : ${SURVIVED}; "$@"; status=$?; ` +
+    `${make}cd -- ${quote(places.cwd)} || exit; ${sayHowItEnds}trap : ${SURVIVED}; "$@"; status=$?; ` +
     `echo "end $status" >&${socket}; read -r x <&${socket}; exit $status`
   )
 }

@@ -53,6 +53,12 @@ export interface Running {
   readonly ended: Promise<IsolatedEnd>
 }
 
+export interface How {
+  /** Words to put before everything. */
+  readonly under?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
 export interface Place {
   /** Names what the litter program makes. */
   readonly tag: string
@@ -60,12 +66,8 @@ export interface Place {
   readonly folder: string
   readonly litter: readonly string[]
   /** Without `options`, as if run directly. */
-  start(words: readonly string[], options?: readonly string[], more?: NodeJS.ProcessEnv): Running
-  run(
-    words: readonly string[],
-    options?: readonly string[],
-    more?: NodeJS.ProcessEnv,
-  ): Promise<IsolatedEnd>
+  start(words: readonly string[], options?: readonly string[], how?: How): Running
+  run(words: readonly string[], options?: readonly string[], how?: How): Promise<IsolatedEnd>
   /** What carries the tag: names in /dev/shm and /tmp, System V objects, processes. */
   left(): string[]
 }
@@ -104,9 +106,9 @@ export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place
     tag,
     folder,
     litter: ['python3', program, tag, String(key)],
-    start(words, options, more) {
+    start(words, options, { under = [], env: more } = {}) {
       const command = options ? [process.execPath, main, 'exec', ...options, '--', ...words] : words
-      const [file = '', ...args] = [...as, ...command]
+      const [file = '', ...args] = [...under, ...as, ...command]
       const child = spawn(file, args, {
         cwd: folder,
         env: { ...env, ...more },
@@ -115,7 +117,7 @@ export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place
       started.push(child)
       return { child, ...collect(child) }
     },
-    run: (words, options, more) => self.start(words, options, more).ended,
+    run: (words, options, how) => self.start(words, options, how).ended,
     left: () => [...names(tag), ...systemV(key), ...processesOf(tag).map(({ line }) => line)],
   }
   t.after(() => {

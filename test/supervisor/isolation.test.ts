@@ -150,6 +150,36 @@ for (const way of ways) {
   )
 }
 
+for (const shell of ['bash', 'busybox'] as const) {
+  for (const tool of ['unshare', 'bwrap'] as const) {
+    test(
+      `an isolated command ends as it would by itself where sh is ${shell} (${tool})`,
+      { skip: needsOf({ user: 'the user', tool }, 'mount namespace', 'bash', 'busybox') },
+      async (t) => {
+        const p = place(t, { user: 'the user', tool })
+        // Not by the `unshare` that fails when it is put in front.
+        const script = 'mount --bind "$(command -v "$0")" "$(readlink -f /bin/sh)" && exec "$@"'
+        const under = ['/usr/bin/unshare', '--mount', 'sh', '-c', script, shell]
+        const sh = shell === 'busybox' ? ['busybox', 'ash'] : ['bash']
+        const ends: readonly (readonly [script: string, end: number | string])[] = [
+          ['exit 5', 5],
+          ['exit 139', 139],
+          ['kill -SEGV $$', 'SIGSEGV'],
+          ['kill -TERM $$', 'SIGTERM'],
+          ['kill -INT $$', 'SIGINT'],
+        ]
+        for (const [text, expected] of ends) {
+          const { code, signal, stderr } = await p.run([...sh, '-c', text], ['--isolate'], {
+            under,
+          })
+          assert.equal(signal ?? code, expected, `${text}: ${stderr}`)
+          assert.equal(stderr, '')
+        }
+      },
+    )
+  }
+}
+
 test(
   'where nothing can isolate, exec says what is missing and which package has it',
   { skip: needs('linux', 'unshare', 'bwrap') },
@@ -164,7 +194,7 @@ test(
       refused.stderr,
       /^tidypool: --isolate cannot be had here: .*not today; .*no permission; .*\n$/,
     )
-    const missing = await p.run(['/bin/true'], ['--isolate'], { PATH: p.folder })
+    const missing = await p.run(['/bin/true'], ['--isolate'], { env: { PATH: p.folder } })
     assert.equal(missing.code, 125)
     assert.match(
       missing.stderr,
