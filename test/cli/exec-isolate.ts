@@ -78,10 +78,10 @@ for (const tool of ['unshare', 'bwrap'] as const) {
     async (t) => {
       const b = bench(t)
       const term = await terminal(b)
-      const run = (script: string): void =>
-        term.type(
-          `${preferring(b, tool)} ${command()} exec -q --isolate --report r.json -- bash -c '${script}'`,
-        )
+      const words = `${command()} exec -q --isolate --report r.json -- bash -c "$1"`
+      // A short line on the screen, since where a long one is broken is chance.
+      chmodSync(b.file(b.write('x', `#!/bin/sh\n${preferring(b, tool)}exec ${words}\n`)), 0o755)
+      const run = (script: string): void => term.type(`./x '${script}'`)
       term.type('stty -a >before')
       run('test -t 0 && echo text > /dev/tty; read -r line < /dev/tty; echo "got $line"')
       await term.shows(/^text$/m)
@@ -128,10 +128,10 @@ for (const tool of ['unshare', 'bwrap'] as const) {
   )
 }
 
-/** Words that put a failing `unshare` in front, where bwrap is wanted. */
+/** A line that puts a failing `unshare` in front, where bwrap is wanted. */
 function preferring(b: Bench, tool: 'unshare' | 'bwrap'): string {
   if (tool === 'unshare') return ''
   mkdirSync(b.file('bin'), { recursive: true })
   chmodSync(b.file(b.write('bin/unshare', '#!/bin/sh\nexit 1\n')), 0o755)
-  return `env PATH=${b.file('bin')}:$PATH`
+  return `PATH=${b.file('bin')}:$PATH; `
 }
