@@ -6,7 +6,8 @@
  */
 import { writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
-import { CommandStartError } from '../supervisor/start-command.ts'
+import { CommandStartError } from '../supervisor/command-start-error.ts'
+import { noteOnCwd } from '../supervisor/private-places.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
 import { readExecOptions, type ExecOptions } from './exec-options.ts'
@@ -16,6 +17,9 @@ import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
   const options = readOptions(words, raw)
+  const { isolation } = options.plan
+  const note = isolation && noteOnCwd(isolation.binds, process.cwd())
+  if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
   const report = await run(options)
   if (!options.quiet) say(execReportText(report))
   if (options.report !== undefined) writeReport(options.report, report)

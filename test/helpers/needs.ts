@@ -24,6 +24,7 @@ export interface NotRun {
 }
 
 const known = {
+  bash: program('bash', 'apt-get install -y bash'),
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
   ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
