@@ -25,6 +25,7 @@ export interface NotRun {
 const known = {
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
+  ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
