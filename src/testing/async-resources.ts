@@ -26,7 +26,7 @@ export interface Made {
 /** Those are no resources, and there are many. */
 const passed = /^(?:PROMISE|Microtask)$/
 /** Sockets and servers. */
-const isMadeLater = /^(?:TCP|PIPE|UDP)(?:SERVER)?WRAP$|^FILEHANDLE$/
+const isMadeLater = /^(?:TCP|PIPE|UDP)(?:SERVER)?WRAP$/
 /** A stack costs time by its depth, and ticks are many: theirs is only taken for what they make. */
 const frames = { tick: 12, other: 40 } as const
 

@@ -6,6 +6,8 @@ const runnerFile = /[\\/]node_modules[\\/](?:vitest|@vitest|jest|jest-[^\\/]+|@j
 /** Node's own runner; everything else of Node's works for whoever called it. */
 const runnerOfNode = /\(?node:internal\/(?:main\/)?test_runner/
 
+const addsListener = /\b_?addListener \(node:events/
+
 /** Where in the program something was made, taken when it is made and read only if it is left. */
 export class CreationSite {
   readonly #trace: { stack?: string } = {}
@@ -38,10 +40,7 @@ export class CreationSite {
 
   /** Whether Node itself called, on its own account: who called, `node:events` apart, is a file of Node's. */
   get isOfNode(): boolean {
-    const caller = (this.#trace.stack ?? '')
-      .split('\n')
-      .slice(1)
-      .find((line) => !line.includes('node:events'))
+    const caller = this.#lines().find((line) => !line.includes('node:events'))
     return caller?.includes('node:') ?? false
   }
 
@@ -55,10 +54,17 @@ export class CreationSite {
     return short.startsWith('..') ? own : short
   }
 
+  #lines(): readonly string[] {
+    const lines = (this.#trace.stack ?? '').split('\n').slice(1)
+    // What is above emits the event by which we know: vitest has put itself in between.
+    const emitted = lines.findIndex((line) => addsListener.test(line))
+    return lines.slice(emitted + 1)
+  }
+
   #read(): readonly string[] {
-    this.#frames ??= (this.#trace.stack ?? '')
-      .split('\n')
-      .flatMap((line) => (runnerOfNode.test(line) ? [line.trim()] : fileOf(line)))
+    this.#frames ??= this.#lines().flatMap((line) =>
+      runnerOfNode.test(line) ? [line.trim()] : fileOf(line),
+    )
     return this.#frames
   }
 }
