@@ -16,7 +16,7 @@ import { holdScope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
-import { endTree, type EndedProcess } from './end-tree.ts'
+import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
 import { ReapedTime } from './reaped-time.ts'
@@ -132,6 +132,7 @@ async function follow(
   await exited
   const wallMs = performance.now() - startMs
   await measuring
+  await awaitStragglers(tree, isAllowed)
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
