@@ -9,6 +9,7 @@ import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { adopt } from '../lifetime/tether.ts'
 import { contain, type Containment } from './containment.ts'
+import { withJobServer } from './job-server.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -59,7 +60,7 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const gate = gateFor([...limitsAsFound(), ...words], withJobServer(stdio, env), env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
