@@ -13,10 +13,17 @@ export function execReportText(report: CommandReport): string {
       ? [`tidypool: ${name(report)} was ended by its time-out after ${duration(report.wallMs)}`]
       : []),
     ...limitLines(report),
+    ...blindLines(report),
     ...leftLines(report),
     ...objectLines(report),
   ]
   return lines.join('\n')
+}
+
+/** Silence would say that nothing was left. */
+function blindLines(report: CommandReport): string[] {
+  if (report.containment.name !== 'none') return []
+  return [`tidypool: what ${name(report)} left cannot be seen: ${report.containment.reason}`]
 }
 
 function limitLines(report: CommandReport): string[] {

@@ -14,6 +14,7 @@ import { contain, type Containment } from './containment.ts'
 import type { InnerCommand } from './inner-command.ts'
 import { isolate } from './isolate.ts'
 import type { Isolation } from './isolation.ts'
+import { withJobServer } from './job-server.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -56,7 +57,8 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const wrapped = isolate(words, { ...command, stdio, cwd, env, leadsSession })
+  const streams = withJobServer(stdio, env)
+  const wrapped = isolate(words, { ...command, stdio: streams, cwd, env, leadsSession })
   const gate = gateFor([...limitsAsFound(env), ...wrapped.words], wrapped.stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })

@@ -17,7 +17,7 @@ import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
-import { endTree, type EndedProcess } from './end-tree.ts'
+import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
 import type { IsolationName } from './isolation.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
@@ -157,6 +157,7 @@ async function follow(
   const wallMs = performance.now() - startMs
   await measuring
   objects.look()
+  await awaitStragglers(tree, isAllowed)
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
