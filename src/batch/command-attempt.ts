@@ -1,6 +1,5 @@
 /** One attempt at one input: its command, contained and audited as by `exec`, in a temporary directory of its own. */
-import { withTempDir } from '../lifetime/temp-dir.ts'
-import { CommandStartError } from '../supervisor/start-command.ts'
+import { CommandStartError } from '../supervisor/command-start-error.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
 import { CommandOutput } from './command-output.ts'
 import type { CommandPipes, OpenPipes } from './command-pipes.ts'
@@ -30,16 +29,12 @@ export interface Attempt {
 
 /** @throws when it could not be tried at all: no process, descriptor or disk to be had. */
 export async function attempt(plan: AttemptPlan): Promise<Attempt> {
-  return withTempDir((directory) => attemptIn(directory, plan), { prefix: 'run-' })
-}
-
-async function attemptIn(directory: string, plan: AttemptPlan): Promise<Attempt> {
   const stdout = new CommandOutput()
   const stderr = new CommandOutput()
   const startedAtMs = Date.now()
   try {
     const pipes = plan.pipes.open(stdout, stderr)
-    const started = await start(directory, plan, pipes)
+    const started = await start(plan, pipes)
     if (started instanceof CommandStartError) {
       await pipes.drain()
       const about = { startedAtMs, stdout, stderr, report: undefined }
@@ -59,17 +54,16 @@ async function attemptIn(directory: string, plan: AttemptPlan): Promise<Attempt>
 }
 
 async function start(
-  directory: string,
   { words, timeoutMs, killAfterMs, endWhen }: AttemptPlan,
   pipes: OpenPipes,
 ): Promise<Supervision | CommandStartError> {
   try {
     return await supervise({
       words,
-      env: { ...process.env, TMPDIR: directory },
       stdio: ['ignore', ...pipes.descriptors],
       session: 'own',
       containment: 'subreaper',
+      temporaryDirectory: true,
       timeoutMs,
       killAfterMs,
       signal: 'SIGTERM',

@@ -1,4 +1,5 @@
 /** How a command ended: what the result line of its input says. */
+import type { LeftObject } from '../supervisor/left-objects.ts'
 import type { CommandReport, LeftProcess } from '../supervisor/supervise.ts'
 import { TidypoolError } from '../errors.ts'
 
@@ -15,13 +16,15 @@ export interface CommandResult {
   readonly stderrBytes: number
   /** What it left running, and what became of that. */
   readonly left: readonly LeftProcess[]
+  /** What it left besides: semaphores, shared memory, files. */
+  readonly objects: readonly LeftObject[]
 }
 
 const MAX_COMMAND_CHARACTERS = 1024
 
 export function commandResult(
   line: string,
-  { exitCode, signal, processorMs, peakBytes, left }: CommandReport,
+  { exitCode, signal, processorMs, peakBytes, left, objects }: CommandReport,
   { stdoutBytes, stderrBytes }: { readonly stdoutBytes: number; readonly stderrBytes: number },
 ): CommandResult {
   return {
@@ -33,6 +36,8 @@ export function commandResult(
     stdoutBytes,
     stderrBytes,
     left,
+    // What appeared meanwhile and may be anybody's says nothing of this command.
+    objects: objects.filter(({ attributed }) => attributed),
   }
 }
 

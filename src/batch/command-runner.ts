@@ -16,9 +16,10 @@ import path from 'node:path'
 
 import { OptionError } from '../errors.ts'
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
-import type { ExecutorStats, ShutdownReport } from '../lifetime/life.ts'
+import type { ExecutorStats } from '../lifetime/life.ts'
 import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
-import { CommandStartError, requireExecutable } from '../supervisor/start-command.ts'
+import { CommandStartError } from '../supervisor/command-start-error.ts'
+import { requireExecutable } from '../supervisor/start-command.ts'
 import type { BatchTask } from './batch-task.ts'
 import { CommandInput, type Finished } from './command-input.ts'
 import { CommandJobLog } from './command-job-log.ts'
@@ -29,7 +30,7 @@ import { FinishedQueue } from './finished-queue.ts'
 import type { Input } from './identity.ts'
 import { JobSlots } from './job-slots.ts'
 import { CommandTally } from './command-tally.ts'
-import type { BatchRunner } from './runner.ts'
+import type { BatchRunner, RunnerReport } from './runner.ts'
 
 export interface CommandRunnerOptions {
   readonly template: CommandTemplate
@@ -77,7 +78,7 @@ class CommandRunner implements BatchRunner {
   #onTheirWay = 0
   #madeRoom: (() => void) | undefined
   #taking: Promise<void> | undefined
-  #closing: Promise<ShutdownReport> | undefined
+  #closing: Promise<RunnerReport> | undefined
 
   constructor(options: CommandRunnerOptions, sinks: OutputSinks) {
     this.#options = options
@@ -147,12 +148,12 @@ class CommandRunner implements BatchRunner {
     }))
   }
 
-  close(): Promise<ShutdownReport> {
+  close(): Promise<RunnerReport> {
     this.#closing ??= this.#close()
     return this.#closing
   }
 
-  async #close(): Promise<ShutdownReport> {
+  async #close(): Promise<RunnerReport> {
     this.#end()
     await this.#taking
     clearTimeout(this.#giveUpTimer)

@@ -1,7 +1,8 @@
 /** What the commands of a run left and how many they were, in memory that does not grow with it. */
 import type { SettledRecord } from '../executor/executor.ts'
-import type { ExecutorStats, ProcessSummary, ShutdownReport } from '../lifetime/life.ts'
+import type { ExecutorStats, ProcessSummary } from '../lifetime/life.ts'
 import type { Attempt } from './command-attempt.ts'
+import type { RunnerReport } from './runner.ts'
 
 /** As many as executors remember of their workers. */
 const REMEMBERED = 1000
@@ -11,6 +12,7 @@ export class CommandTally {
   #failed = 0
   #cancelled = 0
   #killed = 0
+  #objects = 0
   readonly #left: ProcessSummary[] = []
 
   /** An attempt is over. */
@@ -18,6 +20,7 @@ export class CommandTally {
     const report = attempt?.report
     if (!report) return
     this.#killed += report.stopped.some(({ how }) => how === 'killed') ? 1 : 0
+    this.#objects += report.objects.filter(({ leaked }) => leaked).length
     for (const { pid, startTime, name, command } of report.left) {
       this.#left.push({ pid, startTime, name, command })
       if (this.#left.length > REMEMBERED) this.#left.shift()
@@ -46,7 +49,7 @@ export class CommandTally {
     }
   }
 
-  report(): ShutdownReport {
+  report(): RunnerReport {
     return {
       tasks: {
         finished: this.#finished,
@@ -58,6 +61,7 @@ export class CommandTally {
       escaped: this.#left,
       ended: [],
       errors: [],
+      objects: this.#objects,
     }
   }
 }

@@ -10,7 +10,6 @@
  * What never happens: an input that is written twice by one run; an input that is reported as done and is not in the
  * results; user code in this process (but with `--kind inline`).
  */
-import type { ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord } from '../executor/executor.ts'
 import { PauseClock } from '../executor/pause-clock.ts'
 import { TidypoolError, WorkerStartError } from '../errors.ts'
@@ -22,7 +21,7 @@ import { findLeftBehind, type LeftProcess } from './left-behind.ts'
 import { InputError, resultLine, type Outcome } from './result-line.ts'
 import { ResultsError } from './results-error.ts'
 import { ResultsFile, type OutMode } from './results-file.ts'
-import type { BatchRunner } from './runner.ts'
+import type { BatchRunner, RunnerReport } from './runner.ts'
 import { select, selectedTotal, type Selection } from './selection.ts'
 import type { InputSource } from './source.ts'
 import { Stop, type StopCause } from './stop.ts'
@@ -61,7 +60,7 @@ export interface BatchReport {
   readonly elapsedMs: number
   readonly percentiles: Percentiles | undefined
   readonly errors: readonly ErrorGroup[]
-  readonly shutdown: ShutdownReport
+  readonly shutdown: RunnerReport
   /** Processes of the run that are still there; undefined where that cannot be looked up. */
   readonly leftBehind: readonly LeftProcess[] | undefined
   /** Bytes of a torn last line that were cut off before the run. */

@@ -21,6 +21,11 @@ export interface RunnerOptions {
   readonly retries: number
 }
 
+export interface RunnerReport extends ShutdownReport {
+  /** Semaphores, shared memory, files and the like that were left; undefined when nobody looked for them. */
+  readonly objects?: number
+}
+
 export interface BatchRunner {
   /**
    * Finds out what will run, before anything does.
@@ -44,7 +49,7 @@ export interface BatchRunner {
   stats(): ExecutorStats
   workers(): readonly WorkerSnapshot[]
   /** Cancels what is left and releases everything. */
-  close(): Promise<ShutdownReport>
+  close(): Promise<RunnerReport>
   /** What the environment of every process of this run contains; undefined when there is nothing to look for. */
   readonly cookie: string | undefined
 }

@@ -80,7 +80,11 @@ function cleanUp(report: BatchReport): string[] {
 function commands({ counts, shutdown }: BatchReport): string {
   const { killed } = shutdown.tasks
   const many = plural(counts.ok + counts.failed, 'command')
-  return killed === 0 ? many : `${many}, ${number(killed)} killed`
+  const objects = shutdown.objects ?? 0
+  return [
+    killed === 0 ? many : `${many}, ${number(killed)} killed`,
+    ...(objects === 0 ? [] : [`${plural(objects, 'object')} that they left (--out tells which)`]),
+  ].join('; ')
 }
 
 function workers({ shutdown }: BatchReport): string {
@@ -146,6 +150,7 @@ export function summaryJson(report: BatchReport): object {
     workers: shutdown.workers,
     endedProcesses: shutdown.ended,
     escapedProcesses: shutdown.escaped,
+    ...(shutdown.objects === undefined ? {} : { leftObjects: shutdown.objects }),
     leftBehind: leftBehind ?? null,
     cleanUpErrors: shutdown.errors.map(({ message }) => message),
   }

@@ -41,6 +41,7 @@ export function becomeSubreaper(
     // Nobody can leave us: all of its descendants are ours.
     candidates: () => ownDescendants(),
     pids: () => adopted().map((stat) => stat.pid),
+    isPopulated: () => adopted().length > 0,
     processorMs: () => undefined,
     killAll() {
       const deadline = performance.now() + burstMs
