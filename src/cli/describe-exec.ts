@@ -7,6 +7,8 @@ export interface RawExecOptions {
   readonly killAfter?: string
   readonly signal?: string
   readonly allow?: readonly string[]
+  readonly memory?: string
+  readonly pids?: string
   readonly clean: boolean
   readonly failOnLeak?: boolean
   readonly report?: string
@@ -58,6 +60,11 @@ export function describeExec(command: Command): Command {
       'a process that may stay, by name or command line (repeatable)',
       list,
     )
+    .option(
+      '--memory <SIZE>',
+      'limit for all its processes together, such as 2GiB (needs a cgroup)',
+    )
+    .option('--pids <N>', 'limit for its processes and threads together (needs a cgroup)')
     .option('--no-clean', 'only name what is left, end nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')

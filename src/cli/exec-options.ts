@@ -4,6 +4,7 @@ import { parseDuration } from '../batch/duration.ts'
 import { OptionError } from '../errors.ts'
 import type { CommandPlan } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
+import { parseSize } from './size.ts'
 
 export interface ExecOptions {
   readonly plan: CommandPlan
@@ -13,6 +14,8 @@ export interface ExecOptions {
 }
 
 const defaultKillAfterMs = 5000
+/** Less, and not even a shell starts. */
+const leastMemoryBytes = 2 ** 20
 
 /** @throws {OptionError} for the first option that is wrong. */
 export function readExecOptions(words: readonly string[], raw: RawExecOptions): ExecOptions {
@@ -26,6 +29,7 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
           ? defaultKillAfterMs
           : parseDuration('--kill-after', raw.killAfter, 0),
       signal: raw.signal === undefined ? 'SIGTERM' : readSignal(raw.signal),
+      ...limitsOf(raw),
       clean: raw.clean,
       allow: (raw.allow ?? []).map(readPattern),
     },
@@ -33,6 +37,23 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
     report: raw.report,
     quiet: raw.quiet ?? false,
   }
+}
+
+function limitsOf({ memory, pids }: RawExecOptions): Pick<CommandPlan, 'limits'> {
+  if (memory === undefined && pids === undefined) return {}
+  return {
+    limits: {
+      memoryBytes:
+        memory === undefined ? undefined : parseSize('--memory', memory, leastMemoryBytes),
+      processes: pids === undefined ? undefined : readCount('--pids', pids),
+    },
+  }
+}
+
+function readCount(option: string, text: string): number {
+  const count = /^\d{1,7}$/.test(text) ? Number(text) : 0
+  if (count < 1) throw new OptionError(option, text, 'a number from 1 to 9999999')
+  return count
 }
 
 /** `TERM`, `SIGTERM` or `15`. */

@@ -10,9 +10,26 @@ export function execReportText(report: CommandReport): string {
     ...(report.timedOut
       ? [`tidypool: ${name(report)} was ended by its time-out after ${duration(report.wallMs)}`]
       : []),
+    ...limitLines(report),
     ...leftLines(report),
   ]
   return lines.join('\n')
+}
+
+function limitLines(report: CommandReport): string[] {
+  const { killedForMemory = 0, refusedProcesses = 0 } = report.limits ?? {}
+  return [
+    ...(killedForMemory > 0
+      ? [
+          `tidypool: ${name(report)} went over its limit of memory; the kernel killed ${plural(killedForMemory, 'process', 'processes')} of it`,
+        ]
+      : []),
+    ...(refusedProcesses > 0
+      ? [
+          `tidypool: ${name(report)} reached its limit of processes; ${plural(refusedProcesses, 'start was', 'starts were')} refused`,
+        ]
+      : []),
+  ]
 }
 
 function leftLines(report: CommandReport): string[] {

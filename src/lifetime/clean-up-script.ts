@@ -111,6 +111,34 @@ is_group_of() {
   return 1
 }
 
+# What is in a control group of this scope, wherever it went and whatever it carries: only the kernel knows it all.
+end_control_groups() {
+  while IFS=' ' read -r kind a rest; do
+    [ "$kind" = c ] && directory_of "$a" && [ -f "$directory/cgroup.procs" ] || continue
+    # Its members first, to be named.
+    for pid in $(find "$directory" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+      may_signal "$pid" && stat_of "$pid" || continue
+      case $state in [ZXx]) continue ;; esac
+      note ended
+      [ -f "$directory/cgroup.kill" ] || kill -s KILL "$pid" 2>/dev/null
+    done
+    # The group itself: that is one step for the kernel, and nobody can fork ahead of it.
+    [ ! -f "$directory/cgroup.kill" ] || echo 1 >"$directory/cgroup.kill"
+  done <"$journal" 2>/dev/null
+}
+
+remove_control_groups() {
+  while IFS=' ' read -r kind a rest; do
+    tries=0
+    # Those who were killed may need a moment.
+    while [ "$kind" = c ] && directory_of "$a" && [ -f "$directory/cgroup.procs" ] && [ $tries -lt 50 ]; do
+      [ $tries -eq 0 ] || sleep 0.02 2>/dev/null || sleep 1
+      find "$directory" -depth -type d -exec rmdir {} \\; 2>/dev/null
+      tries=$((tries + 1))
+    done
+  done <"$journal"
+}
+
 carriers() { [ "$look" = proc ] && (set +f; cd /proc 2>/dev/null && grep -lsaF -e "$scope" \${1:-[0-9]*}/environ); }
 
 # Pass 2: whatever carries the id in its environment, until nothing is found twice: in the middle of an exec a process
@@ -216,9 +244,11 @@ claim() {
 replay() {
   keep= notes= owner_tty=0
   if [ "$world" = here ]; then
+    end_control_groups
     end_recorded
     [ $mode = sweep ] || end_groups
     end_carriers
+    remove_control_groups
   fi
   remove_directories
   write_notes

@@ -7,6 +7,7 @@ import type { ProcessIdentity } from '../os/process-identity.ts'
 //   g PID START        the guardian                p PID START        a process we started, leader of its session
 //   e PID START        that process has ended, and what was left in its session with it
 //   d PATH             about to make a directory   i DEV INODE PATH   made it
+//   c PATH             about to make a control group (a folder of cgroupfs)
 //   x + ID KIND STATE NAME / x - ID                an executor, for activeExecutors({ process: true }) alone
 //
 // A line counts only when its newline is there: a torn last line was never acted upon, because each record is

@@ -83,6 +83,11 @@ export class Journal {
     this.#fact(`i ${dev} ${inode} ${encodePath(directory)}`)
   }
 
+  /** Announces a control group, before it is made. */
+  intendControlGroup(folder: string): void {
+    this.#fact(`c ${encodePath(folder)}`)
+  }
+
   /** Tells other threads of an executor of this one; what is noted last of an id counts. */
   noteExecutor(id: string, text: string): void {
     this.#executors.set(id, text)

@@ -17,6 +17,7 @@ import { isMainThread } from 'node:worker_threads'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
 import { cookieVariable } from './cookies.ts'
+import { makeControlGroup, removeControlGroup } from './control-group.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
 import { Guardian } from './guardian.ts'
@@ -49,6 +50,13 @@ export interface Scope {
   recordEnd(identity: ProcessIdentity): void
   /** The scope's own directory, mode 0700, made on first use. @throws when it can be made nowhere. */
   root(): string
+  /**
+   * The scope's own control group below one that we are in, made on first use.
+   *
+   * @param parent  That group's folder.
+   * @throws when it cannot be made.
+   */
+  controlGroup(parent: string): string
   /** Like `environment`, with a number of its own for one process, by which its escaped descendants are found. */
   nextEnvironment(): Readonly<Record<string, string>>
   /** Has the exit hook end the process's group, until it has ended by itself. */
@@ -99,6 +107,7 @@ class LiveScope implements OwningScope {
   readonly #guardian: Guardian
   #opened: OpenJournal | undefined
   #root: Root | undefined
+  readonly #controlGroups = new Map<string, string>()
   readonly #owned = new Set<OwnedProcess>()
   readonly #notedExecutors = new Map<RegisteredExecutor, { id: string; text: string }>()
 
@@ -175,6 +184,13 @@ class LiveScope implements OwningScope {
     return this.#root.path
   }
 
+  controlGroup(parent: string): string {
+    const folder =
+      this.#controlGroups.get(parent) ?? makeControlGroup(parent, this.id, this.#opened)
+    this.#controlGroups.set(parent, folder)
+    return folder
+  }
+
   nextEnvironment(): Readonly<Record<string, string>> {
     this.#numbered++
     return { [cookieVariable]: this.#cookie(`${this.id}.${this.#numbered}`) }
@@ -226,6 +242,7 @@ class LiveScope implements OwningScope {
     updateExitHook()
     const opened = this.#opened
     try {
+      for (const folder of this.#controlGroups.values()) removeControlGroup(folder)
       if (this.#root) removeTreeSync(this.#root.path, this.#root)
       this.#opened = undefined
       opened?.journal.remove()

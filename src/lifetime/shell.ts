@@ -18,6 +18,14 @@ export interface CleanUpShell {
   readonly attempt?: number
 }
 
+/** Those that run now. */
+const running = new Set<number>()
+
+/** Whether that child of ours is a guardian or a sweep. */
+export function isCleanUpShell(pid: number): boolean {
+  return running.has(pid)
+}
+
 /** How many shells there are to try. */
 export const shellCount: number = shells.length
 
@@ -37,11 +45,17 @@ export function spawnCleanUp(shell: CleanUpShell): ChildProcess {
     // 'ignore' does nothing at 3 and above; what is inherited there must be covered by something.
     for (let fd = 3; fd <= highest; fd++) stdio.push(inherited.includes(fd) ? blank : 'ignore')
     requireDescriptors(stdio)
-    return spawn(
+    const child = spawn(
       shells[shell.attempt ?? 0] ?? 'sh',
       ['-c', cleanUpScript, shell.name, ...shell.args],
       { stdio, detached: true, cwd: '/', env: environmentOfCleanUp() },
     )
+    const { pid } = child
+    if (pid !== undefined) {
+      running.add(pid)
+      child.once('exit', () => running.delete(pid))
+    }
+    return child
   } finally {
     closeSync(blank)
   }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
+import type { Containment } from './containment.ts'
 import { signalSeen, type ProcessTree } from './process-tree.ts'
 
 /** What happened to a process of the tree that did not end by itself. */
@@ -29,12 +30,17 @@ const pauseMs = { asking: 10, killing: 5 } as const
  *
  * @returns what had to be ended, and what stays.
  */
-export async function endTree(tree: ProcessTree, options: EndTreeOptions): Promise<EndedProcess[]> {
+export async function endTree(
+  tree: ProcessTree,
+  containment: Containment,
+  options: EndTreeOptions,
+): Promise<EndedProcess[]> {
   const found = new Map<string, EndedProcess>()
   const startedAt = performance.now()
   // Nobody twice in a row: in the middle of an exec a process shows no environment.
   for (let empty = 0; empty < 2;) {
-    const members = tree.measure().filter((stat) => !options.isAllowed(stat))
+    const all = tree.measure()
+    const members = all.filter((stat) => !options.isAllowed(stat))
     empty = members.length === 0 ? empty + 1 : 0
     const waitedMs = performance.now() - startedAt
     if (waitedMs > options.killAfterMs + killWindowMs) {
@@ -42,6 +48,8 @@ export async function endTree(tree: ProcessTree, options: EndTreeOptions): Promi
       break
     }
     const isKilling = waitedMs >= options.killAfterMs
+    // In one step, where the kernel can, and nobody is in there that may stay.
+    if (isKilling && members.length > 0 && members.length === all.length) containment.killAll()
     for (const stat of members) {
       if (isKilling) end(found, stat, 'SIGKILL')
       else if (!found.has(keyOf(stat))) end(found, stat, options.signal)

@@ -1,3 +1,4 @@
+import type { Containment } from './containment.ts'
 import { readCookies } from '../lifetime/cookies.ts'
 import { isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { runningProcesses } from '../os/process-table.ts'
@@ -20,14 +21,16 @@ export interface TreeRoot {
 const emptyForMs = 2000
 
 /**
- * A command and its descendants, as far as they can be seen from outside without the kernel's help.
+ * A command and its descendants.
  *
- * A process belongs to the tree when its parent does; when it is in a session or a group that one of the tree leads; or
- * when it carries the cookie. What once belonged stays in the tree, by pid and start time. Not found is what left by a
- * double fork *and* cleared its environment between two looks: docs/exec.md has the table.
+ * A process belongs to the tree when the kernel says so (Containment); when its parent does; when it is in a session or a
+ * group that one of the tree leads; or when it carries the cookie. What once belonged stays in the tree, by pid and start
+ * time. Without the kernel's help, what left by a double fork *and* cleared its environment between two looks is not found:
+ * docs/exec.md has the table.
  */
 export class ProcessTree {
   readonly #root: TreeRoot
+  readonly #containment: Containment
   /** Everything that was ever seen of the tree: start times by pid. */
   readonly #known = new Map<number, string>()
   /**
@@ -40,8 +43,9 @@ export class ProcessTree {
   #seen = 0
   #peakBytes = 0
 
-  constructor(root: TreeRoot) {
+  constructor(root: TreeRoot, containment: Containment) {
     this.#root = root
+    this.#containment = containment
     this.#remember(root.pid, root.startTime)
     // It may have ended before the first look.
     if (root.leadsSession) this.#ours.set(root.pid, performance.now())
@@ -65,6 +69,7 @@ export class ProcessTree {
         pid !== process.pid && Number(startTime) >= Number(this.#root.startTime),
     )
     const members = new Map<number, ProcessStat>()
+    const contained = new Set(this.#containment.pids())
     const now = performance.now()
     for (const { pid, startTime } of table) {
       // The number was given to a stranger: the session and the group of that number were empty.
@@ -73,7 +78,8 @@ export class ProcessTree {
     for (let before = -1; before !== members.size;) {
       before = members.size
       for (const stat of table) {
-        if (members.has(stat.pid) || !this.#belongs(stat, members)) continue
+        if (members.has(stat.pid)) continue
+        if (!contained.has(stat.pid) && !this.#belongs(stat, members)) continue
         members.set(stat.pid, stat)
         this.#remember(stat.pid, stat.startTime)
         this.#noteGroups(stat, now)

@@ -8,6 +8,8 @@ import { resolveCommand } from '../os/resolve-command.ts'
 import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { adopt } from '../lifetime/tether.ts'
+import { contain, type Containment } from './containment.ts'
+import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
 /** What is to be started. */
@@ -20,12 +22,16 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
+  /** For it and its descendants together; none when absent. */
+  readonly limits?: Limits
 }
 
 /** A command that runs. */
 export interface StartedCommand {
   readonly child: ChildProcess
   readonly root: TreeRoot
+  readonly containment: Containment
+  readonly limited: LimitedCommand | undefined
 }
 
 /** The command cannot be executed. */
@@ -58,9 +64,30 @@ export async function startCommand(
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
   if (!identity) throw await startError(child, words[0] ?? '')
-  openGate(child, gate)
   const { pid, startTime } = identity
-  return { child, root: { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession } }
+  // It waits at the gate still: nothing of it can be outside.
+  const containment = contain(scope, pid)
+  const limited = limitOrEnd(scope, child, containment, command.limits)
+  openGate(child, gate)
+  const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession }
+  return { child, root, containment, limited }
+}
+
+/** @throws {CommandStartError} a limit cannot be had: then the command does not run. */
+function limitOrEnd(
+  scope: Scope,
+  child: ChildProcess,
+  containment: Containment,
+  limits: Limits | undefined,
+): LimitedCommand | undefined {
+  if (!limits || child.pid === undefined) return undefined
+  try {
+    return limit(scope, child.pid, containment, limits)
+  } catch (error) {
+    child.kill('SIGKILL')
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new CommandStartError('failed', `the limit cannot be set: ${reason}`, { cause: error })
+  }
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */

@@ -15,9 +15,11 @@ import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
-import { reapedChildrenMs } from '../os/process-usage.ts'
+import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
+import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
+import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
 export interface CommandPlan extends Command {
@@ -47,14 +49,16 @@ export interface CommandReport {
   readonly timedOut: boolean
   readonly startedAt: string
   readonly wallMs: number
-  /** Processor time of the command and its descendants, in milliseconds. */
-  readonly processorMs: number
+  /** Processor time of the command and its descendants, in milliseconds; undefined where it cannot be told from others'. */
+  readonly processorMs: number | undefined
   /** The largest sum of resident memory that was seen, in bytes. */
   readonly peakBytes: number
   /** How many processes were seen. */
   readonly processes: number
-  /** By what its descendants were found, the best first. */
-  readonly containment: readonly string[]
+  /** What kept its descendants together, and why not something better. */
+  readonly containment: Pick<Containment, 'name' | 'reason'>
+  /** What the limits did, where there are any. */
+  readonly limits: LimitsReport | undefined
   /** What the time-out ended, the command among it. */
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
@@ -74,9 +78,11 @@ export interface Supervision {
   readonly report: Promise<CommandReport>
 }
 
-/** A look costs some milliseconds of processor time on a busy machine; who lives shorter may not be counted. */
+/** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 25
+/** Looks take less than a hundredth of the time, however many processes there are. */
+const pausePerLook = 120
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -104,13 +110,13 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
 }
 
 async function follow(
-  { child, root }: StartedCommand,
+  { child, root, containment, limited }: StartedCommand,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
   const startMs = performance.now()
-  const reapedBefore = reapedChildrenMs()
-  const tree = new ProcessTree(root)
+  const reaped = new ReapedTime()
+  const tree = new ProcessTree(root, containment)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
@@ -122,15 +128,20 @@ async function follow(
   })
   const measuring = measureUntil(tree, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, running.signal)
-  const stopped = timedOut ? await endTree(tree, { ...plan, isAllowed }) : []
+  const stopped = timedOut ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   await exited
   const wallMs = performance.now() - startMs
   await measuring
-  const ended = plan.clean ? await endTree(tree, { ...plan, isAllowed }) : []
+  const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  const reapedMs = reaped.stop()
+  const processorMs = containment.processorMs() ?? reapedMs
+  const limits = limited?.report()
+  limited?.release()
+  containment.release()
   return {
     words: plan.words,
     exitCode: child.exitCode,
@@ -138,10 +149,11 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: reapedChildrenMs() - reapedBefore,
+    processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: ['process tree', 'cookie'],
+    containment: { name: containment.name, reason: containment.reason },
+    limits,
     stopped,
     left: [...ended, ...staying],
   }
@@ -154,8 +166,10 @@ async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<voi
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
+    const startedAt = performance.now()
     tree.measure()
-    await pause(pauseMs, signal)
+    const tookMs = performance.now() - startedAt
+    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
   }
 }
 

@@ -1,5 +1,6 @@
 /** `tidypool exec`: the command as if run directly, and nothing of it left. */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -29,6 +30,22 @@ for (const [what, command, end] of ends) {
   })
 }
 
+test(
+  'exec that dies of its command’s signal writes no core file of its own',
+  { skip: needs('prlimit') },
+  async (t) => {
+    const b = bench(t)
+    const under = ['sh', '-c', 'ulimit -c unlimited; "$@"; exit $?', 'sh']
+    // The command itself shall not write one either: then any would be ours.
+    const args = ['exec', '--', 'sh', '-c', 'ulimit -c 0; kill -SEGV $$']
+    assert.equal((await b.run(args, { under })).code, 139)
+    assert.deepEqual(
+      readdirSync(b.folder).filter((name) => name.includes('core')),
+      [],
+    )
+  },
+)
+
 const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /missing required argument 'COMMAND'/],
   [['--timeout', '5', '--', 'true'], /--timeout.*a duration with a unit/],
@@ -38,6 +55,9 @@ const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [['--allow', '(', '--', 'true'], /--allow.*a regular expression/],
   [['--allow', '', '--', 'true'], /--allow/],
   [['--report', '', '--', 'true'], /--report/],
+  [['--memory', '100', '--', 'true'], /--memory.*a size with a unit/],
+  [['--memory', '1KiB', '--', 'true'], /--memory.*from 1MiB/],
+  [['--pids', '0', '--', 'true'], /--pids.*a number from 1/],
   [['--tiemout', '5s', '--', 'true'], /unknown option '--tiemout'.*Did you mean --timeout/],
 ]
 for (const [args, says] of refused) {
@@ -121,6 +141,27 @@ test('exec --allow lets a process stay, and --no-clean all of them; both are nam
   endAll(b)
 })
 
+test(
+  'exec --memory has the kernel end what goes over it, and says so',
+  { skip: needs('cgroup', 'python3') },
+  async (t) => {
+    const b = bench(t)
+    const script = 'x = bytearray(300_000_000)'
+    const ended = await b.run(['exec', '--memory', '100MiB', '--', 'python3', '-c', script])
+    assert.equal(ended.signal, 'SIGKILL', ended.stderr)
+    assert.match(ended.stderr, /went over its limit of memory; the kernel killed 1 process/)
+  },
+)
+
+test('exec --pids refuses more processes, and says so', { skip: needs('cgroup') }, async (t) => {
+  const b = bench(t)
+  const script =
+    'import os, signal\ntry:\n while 1:\n  os.fork() or signal.pause()\nexcept OSError as e: print(e.errno)'
+  const ended = await b.run(['exec', '--pids', '8', '--', 'python3', '-c', script])
+  assert.equal(ended.stdout, '11\n')
+  assert.match(ended.stderr, /reached its limit of processes/)
+})
+
 const overdue = [
   { what: 'polite', script: 'sleep 1000' },
   { what: 'ignores TERM', script: 'trap "" TERM; while :; do sleep 1; done' },
@@ -200,7 +241,7 @@ test(
     run('trap "echo interrupted; exit 5" INT; echo waiting; while :; do sleep 0.05; done')
     await term.shows(/^waiting$/m)
     term.press('C-c')
-    await term.shows(/^interrupted$/m)
+    await term.shows(/interrupted$/m)
     term.type('echo "status $?"')
     await term.shows(/^status 5$/m)
 

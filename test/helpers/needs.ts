@@ -7,8 +7,9 @@
  * ```
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants, statSync } from 'node:fs'
+import { accessSync, appendFileSync, constants, mkdtempSync, rmdirSync, statSync } from 'node:fs'
 import path from 'node:path'
+import { controlHierarchies } from '../../src/os/control-groups.ts'
 
 interface Need {
   isMet(): boolean
@@ -25,6 +26,7 @@ export interface NotRun {
 const known = {
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
+  ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
@@ -40,6 +42,8 @@ const known = {
     isMet: () => process.getuid?.() === 0 && isOpenToAll(import.meta.dirname, process.execPath),
     command: undefined,
   },
+  /** A control group (version 2) in which we may make others. */
+  cgroup: { isMet: () => canMakeGroup(), command: undefined },
   /** A process namespace of one's own: refused in many containers, whoever asks. */
   'pid namespace': {
     isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
@@ -53,6 +57,17 @@ const known = {
 } satisfies Record<string, Need>
 
 export type NeedName = keyof typeof known
+
+function canMakeGroup(): boolean {
+  const own = controlHierarchies().find(({ version }) => version === 2)
+  try {
+    if (!own) return false
+    rmdirSync(mkdtempSync(path.join(own.folder, 'tidypool-test-')))
+    return true
+  } catch {
+    return false // read-only, or not delegated to us
+  }
+}
 
 /** Whether every folder on the way may be entered by everybody. */
 function isOpenToAll(...places: readonly string[]): boolean {

@@ -5,7 +5,9 @@ import { copyFileSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSy
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { removeControlGroup } from '../../src/lifetime/control-group.ts'
 import { encodePath } from '../../src/lifetime/journal-format.ts'
+import { controlHierarchies, groupMembers } from '../../src/os/control-groups.ts'
 import { needs } from '../helpers/needs.ts'
 import { isGone, startOf, until } from './conditions.ts'
 import {
@@ -50,6 +52,19 @@ function sleepNamed(t: TestContext, name: string): string {
   const which = spawnSync('sh', ['-c', 'command -v sleep'], { encoding: 'utf8' })
   copyFileSync(which.stdout.trim(), file)
   return file
+}
+
+/** Below the one that we are in; its members are expected to have ended when it is taken away. */
+function makeGroup(t: TestContext, name: string): string {
+  const own = controlHierarchies().find(({ version }) => version === 2)
+  const folder = path.join(own?.folder ?? '', name)
+  mkdirSync(folder)
+  t.after(async () => {
+    for (const pid of existsSync(folder) ? groupMembers(folder) : []) process.kill(pid, 'SIGKILL')
+    await until(() => !existsSync(folder) || groupMembers(folder).length === 0, 'it to be empty')
+    removeControlGroup(folder)
+  })
+  return folder
 }
 
 for (const sh of here) {
@@ -112,6 +127,32 @@ for (const sh of here) {
     )
     assert.ok(statSync(path.join(state, 'ended.log')).size > 0)
   })
+
+  test(
+    `${sh.join(' ')} ends what is in the control group of the scope, whatever it carries, and removes the group`,
+    { skip: needs('cgroup') },
+    async (t) => {
+      const state = tempFolder(t)
+      const scope = newScope()
+      const ours = makeGroup(t, `tidypool-${scope.slice(0, 12)}`)
+      const strange = makeGroup(t, `tidypool-${newScope().slice(0, 12)}`)
+      const below = path.join(ours, '1')
+      mkdirSync(below)
+      const member = startVictim(t, { env: { TIDYPOOL_SCOPE: undefined } })
+      const stranger = startVictim(t)
+      writeFileSync(path.join(below, 'cgroup.procs'), String(member.pid))
+      writeFileSync(path.join(strange, 'cgroup.procs'), String(stranger.pid))
+      const folder = tempFolder(t)
+      const plain = path.join(folder, `tidypool-${scope.slice(0, 12)}`)
+      mkdirSync(plain)
+      const text = [ours, strange, plain, `${ours}-not-there`].map((at) => `c ${encodePath(at)}\n`)
+      sweepWith(sh, [writeJournal({ state, scope }, text.join(''))])
+      await until(() => isGone(member.pid), 'the member to be gone')
+      assert.ok(!existsSync(ours))
+      assert.ok(!isGone(stranger.pid))
+      assert.ok(existsSync(strange) && existsSync(plain))
+    },
+  )
 
   test(`${sh.join(' ')} ends, right after the owner, what is left in the group of a worker that has gone`, async (t) => {
     const state = tempFolder(t)

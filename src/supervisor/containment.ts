@@ -1,0 +1,72 @@
+/**
+ * What keeps a command's descendants together, the best that can be had here first.
+ *
+ * | level           | finds                                                             | needs                                  |
+ * |-----------------|-------------------------------------------------------------------|----------------------------------------|
+ * | cgroup v2       | everybody, and ends all in one step of the kernel                 | a group that we may make groups in      |
+ * | subreaper       | everybody: who loses its parents becomes our child                | koffi; no other command beside           |
+ * | process tree    | who has parents, a session or the cookie: see ProcessTree         | /proc                                   |
+ */
+import type { Scope } from '../lifetime/scope.ts'
+import { OptionError } from '../errors.ts'
+import { containInControlGroup } from './control-group.ts'
+import { becomeSubreaper } from './subreaper.ts'
+
+export type ContainmentName = 'cgroup v2' | 'subreaper' | 'process tree'
+
+export interface Containment {
+  readonly name: ContainmentName
+  /** Why not the one before; undefined when it is the best. */
+  readonly reason: string | undefined
+  /** The folder of the control group that it is; undefined when it is none. */
+  readonly group: string | undefined
+  /** Who belongs to the command besides those that its tree shows. */
+  pids(): readonly number[]
+  /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
+  processorMs(): number | undefined
+  /** Ends everybody in it, faster than they can fork, as far as it can. */
+  killAll(): void
+  /** Nobody of the command is left, or all who are may stay. Safe to repeat. */
+  release(): void
+}
+
+/** Chooses a lower level: `cgroup`, `subreaper` or `tree`. For those whose groups are managed by others, and for tests. */
+export const containmentVariable = 'TIDYPOOL_CONTAINMENT'
+
+const choices = ['cgroup', 'subreaper', 'tree'] as const
+
+/**
+ * Contains a process that waits at its gate, so that nobody of it is outside.
+ *
+ * @throws {OptionError} for a level that does not exist.
+ */
+export function contain(scope: Scope, pid: number): Containment {
+  const best = bestAllowed(process.env[containmentVariable])
+  const reasons = best === 'cgroup' ? [] : [`${containmentVariable} is ${best}`]
+  if (best === 'cgroup') {
+    const group = containInControlGroup(scope, pid)
+    if ('pids' in group) return group
+    reasons.push(group.refused)
+  }
+  if (best !== 'tree') {
+    const reaper = becomeSubreaper(pid, reasons)
+    if ('pids' in reaper) return reaper
+    reasons.push(reaper.refused)
+  }
+  return {
+    name: 'process tree',
+    reason: reasons.join('; '),
+    group: undefined,
+    pids: () => [],
+    processorMs: () => undefined,
+    killAll: () => {},
+    release: () => {},
+  }
+}
+
+function bestAllowed(text: string | undefined): (typeof choices)[number] {
+  if (text === undefined || text === '') return 'cgroup'
+  const found = choices.find((choice) => choice === text)
+  if (!found) throw new OptionError(containmentVariable, text, choices.join(', '))
+  return found
+}

@@ -1,0 +1,93 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import path from 'node:path'
+import { removeControlGroup } from '../lifetime/control-group.ts'
+import { cleanUpStep } from '../lifetime/events.ts'
+import type { Scope } from '../lifetime/scope.ts'
+import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../os/control-groups.ts'
+import { errorCode, isGoneError } from '../os/process-identity.ts'
+import type { Containment } from './containment.ts'
+
+let numbered = 0
+
+/** Puts a process into a control group of its own. What it starts is born in there, and cannot leave without the rights to. */
+export function containInControlGroup(
+  scope: Scope,
+  pid: number,
+): Containment | { readonly refused: string } {
+  const own = controlHierarchies().find(({ version }) => version === 2)
+  if (!own) return { refused: 'no cgroup v2 is mounted' }
+  try {
+    numbered += 1
+    const folder = path.join(scope.controlGroup(own.folder), String(numbered))
+    mkdirSync(folder)
+    try {
+      setInGroup(folder, 'cgroup.procs', pid)
+    } catch (error) {
+      removeControlGroup(folder)
+      throw error
+    }
+    return new ControlGroup(folder, own.folder)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    return { refused: `no cgroup can be made in ${own.folder} (${errorCode(error) ?? reason})` }
+  }
+}
+
+class ControlGroup implements Containment {
+  readonly name = 'cgroup v2'
+  readonly reason = undefined
+  readonly group: string
+  readonly #outside: string
+  #state: 'in use' | 'released' = 'in use'
+
+  constructor(folder: string, outside: string) {
+    this.group = folder
+    this.#outside = outside
+  }
+
+  pids(): readonly number[] {
+    return [...this.#membersBelow(this.group)]
+  }
+
+  processorMs(): number | undefined {
+    const microseconds = groupCounter(this.group, 'cpu.stat', 'usage_usec')
+    return microseconds === undefined ? undefined : microseconds / 1000
+  }
+
+  killAll(): void {
+    try {
+      setInGroup(this.group, 'cgroup.kill', 1)
+    } catch (error) {
+      // Linux before 5.14 has no such file: they are killed one by one.
+      if (!isGoneError(error) && errorCode(error) !== 'EACCES') throw error
+    }
+  }
+
+  release(): void {
+    if (this.#state === 'released') return
+    this.#state = 'released'
+    try {
+      // Who may stay goes back to where we are.
+      for (const pid of this.pids()) setInGroup(this.#outside, 'cgroup.procs', pid)
+      removeControlGroup(this.group)
+    } catch (error) {
+      // The scope tries again at its end, and the guardian after that.
+      cleanUpStep('control group not removed', { folder: this.group, error: String(error) })
+    }
+  }
+
+  /** A command may make groups of its own, as a nested `exec` does. */
+  *#membersBelow(folder: string): Generator<number> {
+    yield* groupMembers(folder)
+    let entries
+    try {
+      entries = readdirSync(folder, { withFileTypes: true })
+    } catch (error) {
+      if (isGoneError(error)) return
+      throw error
+    }
+    for (const entry of entries) {
+      if (entry.isDirectory()) yield* this.#membersBelow(path.join(folder, entry.name))
+    }
+  }
+}
