@@ -8,7 +8,8 @@ import { filesBelow, root } from './project.mjs'
 const order = [
   ['index.ts', 'register.ts', 'queue.ts'],
   ['cli'],
-  ['batch', 'supervisor', 'prover', 'doctor', 'dashboard'],
+  ['prover'],
+  ['batch', 'supervisor', 'doctor', 'dashboard'],
   ['distributed'],
   ['executor'],
   ['worker'],

@@ -8,6 +8,7 @@ import { Command, CommanderError } from 'commander'
 
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { describeExec } from './describe-exec.ts'
+import { describeProve } from './describe-prove.ts'
 import { describeRun } from './describe-run.ts'
 import { printError, withStack } from './messages.ts'
 
@@ -55,6 +56,11 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
   exec.action(async (command: string, rest: string[]) => {
     const { exec: execCommand } = await import('./exec-command.ts')
     onEnd(await execCommand([command, ...rest], exec.opts()))
+  })
+  const prove = describeProve(program.command('prove')).exitOverride()
+  prove.action(async (command: string, rest: string[]) => {
+    const { prove: proveCommand } = await import('./prove-command.ts')
+    onEnd(await proveCommand([command, ...rest], prove.opts()))
   })
   return program
 }

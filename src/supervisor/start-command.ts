@@ -91,7 +91,7 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(): readonly string[] {
+export function limitsAsFound(): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
   return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
