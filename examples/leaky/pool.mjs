@@ -49,7 +49,8 @@ function work() {
   process.on('message', (/** @type {{ job: number, folder: string, jobMs: number }} */ work) => {
     setTimeout(() => {
       writeFileSync(path.join(work.folder, `${work.job}.txt`), 'done')
-      process.send?.('ready')
+      // With a callback, so that it is no uncaught error when nobody is there to hear it.
+      process.send?.('ready', () => {})
     }, work.jobMs)
   })
 }

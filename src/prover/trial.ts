@@ -2,7 +2,7 @@
  * One trial: the command is started, brought to its end in one way, and looked at from outside.
  *
  * ```
- *   gate opens ──moment──▶ the end ──the command has ended──▶ settleMs, or until nothing is seen ──▶ count ──▶ remove
+ *   gate opens ──moment──▶ the end ──the command has ended──▶ nobody is left, or settleMs is over ──▶ count ──▶ remove
  *                             └──endWindowMs──▶ it did not end: nothing is counted ────────────────────────────▲
  * ```
  */
@@ -67,6 +67,8 @@ const markVariable = 'TIDYPOOL_PROVE'
 const pollMs = 10
 /** Such a look goes through all processes and folders. */
 const settlePollMs = 50
+/** In the middle of an exec a process shows nothing by which it could be known. */
+const desertedLooks = 4
 
 /** @param interrupted  Ends the trial at once; then there is no result. */
 export async function runTrial(
@@ -151,15 +153,20 @@ async function bringToEnd(
   return 'ended'
 }
 
-/** Looks until nothing is left, or the time is over. */
+/** Looks until nothing is left, or nobody is there any more who could take it away, or the time is over. */
 async function settle(
   live: LiveTrial,
   settleMs: number,
   interrupted: AbortSignal,
 ): Promise<readonly Leftover[]> {
-  let left = live.left()
-  const isClean = (): boolean => (left = live.left()).length === 0
-  if (left.length > 0) await until(isClean, settleMs, interrupted, settlePollMs)
+  let left: readonly Leftover[] = []
+  let deserted = 0
+  const isSettled = (): boolean => {
+    left = live.left()
+    deserted = left.some(({ group }) => group === 'processes') ? 0 : deserted + 1
+    return left.length === 0 || deserted === desertedLooks
+  }
+  await until(isSettled, settleMs, interrupted, settlePollMs)
   return left
 }
 
