@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
+import { describeDoctor } from './describe-doctor.ts'
 import { describeExec } from './describe-exec.ts'
 import { describeProve } from './describe-prove.ts'
 import { describeRun } from './describe-run.ts'
@@ -17,7 +18,10 @@ export async function main(args: readonly string[]): Promise<End> {
   // A reader of our messages that goes away, or a terminal that closes, is no reason to fail. Not for `exec`: to touch the
   // stream would make it non-blocking, for the command as well.
   if (args[0] !== 'exec') process.stderr.on('error', () => {})
-  const isJson = args[0] !== 'exec' && args.includes('--json')
+  // What stands behind `--` is meant for the command that is run.
+  const separator = args.indexOf('--')
+  const own = separator === -1 ? args : args.slice(0, separator)
+  const isJson = args[0] !== 'exec' && own.includes('--json')
   let end: End = { exitCode: EXIT.ok }
   const program = newProgram((result) => (end = result), args)
   try {
@@ -61,6 +65,11 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
   prove.action(async (command: string, rest: string[]) => {
     const { prove: proveCommand } = await import('./prove-command.ts')
     onEnd(await proveCommand([command, ...rest], prove.opts()))
+  })
+  const doctor = describeDoctor(program.command('doctor')).exitOverride()
+  doctor.action(async () => {
+    const { doctor: doctorCommand } = await import('./doctor-command.ts')
+    onEnd(await doctorCommand(doctor.opts()))
   })
   return program
 }
