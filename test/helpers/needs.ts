@@ -30,6 +30,7 @@ const known = {
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
+  script: program('script', 'apt-get install -y bsdutils'),
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
