@@ -98,7 +98,7 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
+export function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
   const script = `ulimit -S -n "$1"; shift; ${withoutAdditions(env)}exec "$@"`

@@ -39,6 +39,7 @@ const known = {
     isMet: () => isSuccess(systemPython, ['-c', 'import joblib.externals.loky, numpy']),
     command: 'apt-get install -y python3-joblib python3-numpy',
   },
+  script: program('script', 'apt-get install -y bsdutils'),
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
