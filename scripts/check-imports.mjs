@@ -8,7 +8,8 @@ import { filesBelow, root } from './project.mjs'
 const order = [
   ['index.ts', 'register.ts', 'queue.ts', 'testing.ts'],
   ['cli'],
-  ['batch', 'supervisor', 'prover', 'doctor', 'dashboard', 'testing'],
+  ['prover'],
+  ['batch', 'supervisor', 'doctor', 'dashboard', 'testing'],
   ['distributed'],
   ['executor'],
   ['worker'],
