@@ -92,7 +92,7 @@ const measureEveryMs = 200
 const firstMeasureMs = 25
 /** Looks take less than a hundredth of the time, however many processes there are, but for this much at the beginning. */
 const looksMs = 60
-const looksShare = 1 / 120
+const looksShare = 1 / 200
 const longestTimerMs = 2 ** 31 - 1
 
 /**
