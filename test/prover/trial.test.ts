@@ -49,10 +49,10 @@ for (const hasPrivateObjects of [true, false]) {
       const [names = ''] = linesOf(file)
       const [block = '', lock = ''] = names.split(' ')
       assert.deepEqual(
-        trial.left.map(({ group, name }) => [group, name]).toSorted(),
+        trial.left.map(({ group, name }) => `${group} ${name}`).toSorted(),
         [
-          ['objects', `/dev/shm/${block.replace(/^\//, '')}`],
-          ['objects', `/dev/shm/sem.${lock.replace(/^\//, '')}`],
+          `objects /dev/shm/${block.replace(/^\//, '')}`,
+          `objects /dev/shm/sem.${lock.replace(/^\//, '')}`,
         ].toSorted(),
       )
       for (const { name } of trial.left)
