@@ -12,6 +12,7 @@ export interface RawExecOptions {
   readonly isolate?: boolean
   readonly bind?: readonly string[]
   readonly clean: boolean
+  readonly tmp?: boolean
   readonly failOnLeak?: boolean
   readonly report?: string
   readonly quiet?: boolean
@@ -22,7 +23,8 @@ const DESCRIPTION = `Runs a command as if it had been run directly, and ends wha
 Standard streams, terminal, environment, working directory and exit status are
 the command's own. When it has ended, by itself or by --timeout, its descendants
 are asked to end, killed after --kill-after, and named on standard error. When
-tidypool itself is killed, they are ended all the same.`
+tidypool itself is killed, they are ended all the same. Semaphores and shared
+memory that they made and nobody uses are removed.`
 
 const EXAMPLES = `Examples:
   $ tidypool exec -- python3 train.py
@@ -74,7 +76,8 @@ export function describeExec(command: Command): Command {
       'with --isolate: what it sees of /tmp all the same (repeatable)',
       list,
     )
-    .option('--no-clean', 'only name what is left, end nothing')
+    .option('--tmp', 'give it a temporary directory of its own, which goes with it')
+    .option('--no-clean', 'only name what is left, end and remove nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')
     .option('-q, --quiet', 'say nothing')

@@ -68,7 +68,8 @@ function writeReport(file: string, report: CommandReport): void {
 
 function endOf(report: CommandReport, { failOnLeak }: ExecOptions): End {
   if (report.timedOut) return { exitCode: EXEC_EXIT.timeout }
-  const hasLeak = report.left.some(({ how }) => how !== 'allowed')
+  const hasLeak =
+    report.left.some(({ how }) => how !== 'allowed') || report.objects.some(({ leaked }) => leaked)
   const isFine = report.exitCode === 0
   if (failOnLeak && hasLeak && isFine) return { exitCode: EXEC_EXIT.leak }
   return report.signal === null

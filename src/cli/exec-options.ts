@@ -33,6 +33,7 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
       ...limitsOf(raw),
       ...isolationOf(raw),
       clean: raw.clean,
+      temporaryDirectory: readTmp(raw),
       allow: (raw.allow ?? []).map(readPattern),
     },
     failOnLeak: raw.failOnLeak ?? false,
@@ -73,6 +74,17 @@ function readCount(option: string, text: string): number {
   const count = /^\d{1,7}$/.test(text) ? Number(text) : 0
   if (count < 1) throw new OptionError(option, text, 'a number from 1 to 9999999')
   return count
+}
+
+function readTmp({ tmp = false, clean }: RawExecOptions): boolean {
+  if (tmp && !clean) {
+    throw new OptionError(
+      '--tmp',
+      true,
+      'left out with --no-clean: the directory goes with the command',
+    )
+  }
+  return tmp
 }
 
 /** `TERM`, `SIGTERM` or `15`. */

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs'
 import { Command, CommanderError } from 'commander'
 
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
+import { describeDoctor } from './describe-doctor.ts'
 import { describeExec } from './describe-exec.ts'
 import { describeRun } from './describe-run.ts'
 import { printError, withStack } from './messages.ts'
@@ -55,6 +56,11 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
   exec.action(async (command: string, rest: string[]) => {
     const { exec: execCommand } = await import('./exec-command.ts')
     onEnd(await execCommand([command, ...rest], exec.opts()))
+  })
+  const doctor = describeDoctor(program.command('doctor')).exitOverride()
+  doctor.action(async () => {
+    const { doctor: doctorCommand } = await import('./doctor-command.ts')
+    onEnd(await doctorCommand(doctor.opts()))
   })
   return program
 }

@@ -22,6 +22,18 @@ function pad(count: number): string {
   return String(count).padStart(2, '0')
 }
 
+/** `32 B`, `1.5 KiB`, `24 GiB` */
+export function size(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'] as const
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value.toFixed(unit === 0 || value >= 10 ? 0 : 1)} ${units[unit]}`
+}
+
 /** Also one line: a name may hold newlines and colours. */
 export function shorten(text: string, width: number): string {
   // oxlint-disable-next-line no-control-regex -- taking them out is the point

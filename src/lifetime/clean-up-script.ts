@@ -11,7 +11,7 @@
  * Rules it keeps: an id that is not exactly 32 hex digits is refused before anything else (an empty one is found in every
  * process). A process is signalled only by pid and start time, read again just before; a group whose leader has gone only
  * if it can be that leader's. A directory is removed only by device and inode, below a name that follows from the id.
- * What has gone is success.
+ * What has gone is success. Something in /dev/shm is removed only by device and inode, when it is ours and nobody uses it.
  */
 export const cleanUpScript: string = withoutComments(`
 # The user's tools may be anything; the system's come first.
@@ -34,6 +34,9 @@ do command trap '' $signal; done 2>/dev/null
 is_scope() { case $1 in *[!0-9a-f]*) return 1 ;; ????????????????????????????????) return 0 ;; *) return 1 ;; esac; }
 # A positive number without leading zero that every shell can count with.
 is_number() { case $1 in '' | 0* | *[!0-9]* | ??????????????????*) return 1 ;; esac; }
+
+# The echo of dash would decode what is encoded.
+say() { printf '%s\\n' "$*"; }
 
 # stat_of PID: sets state, pgrp, session, tty and start. Names may hold newlines and parentheses: the last line counts, after its last ') '.
 stat_of() {
@@ -217,7 +220,7 @@ is_directory() {
 remove_directories() {
   while IFS=' ' read -r kind a b c; do
     case $kind in
-      d) directory_of "$a" && rmdir -- "$directory" 2>/dev/null && echo "directory $a" ;;
+      d) directory_of "$a" && rmdir -- "$directory" 2>/dev/null && say "directory $a" ;;
       i)
         directory_of "$c" && is_directory "$a" "$b" || continue
         tries=0
@@ -228,10 +231,60 @@ remove_directories() {
           rm -rf -- "$directory" 2>/dev/null
           tries=$((tries + 1))
         done
-        if is_directory "$a" "$b"; then echo "failed directory $c" && keep=1; else echo "directory $c"; fi
+        if is_directory "$a" "$b"; then say "failed directory $c" && keep=1; else say "directory $c"; fi
         ;;
     esac
   done <"$journal"
+}
+
+# object_of WORD: decodes the name of something in /dev/shm into $object: right below it, no link, and ours.
+object_of() {
+  case $1 in '' | *[!A-Za-z0-9._\\\\-]* | *\\\\[!0]* | *\\\\) return 1 ;; esac
+  object=$(printf '%b.' "$1") && object=\${object%.}
+  case $object in '' | . | .. | */*) return 1 ;; esac
+  object=/dev/shm/$object
+  { [ -f "$object" ] || [ -d "$object" ]; } && [ ! -L "$object" ] && [ -O "$object" ]
+}
+
+is_object() { [ "$(stat -c '%d %i' -- "$object" 2>/dev/null)" = "$1 $2" ]; }
+
+# used_on DEV: the inodes of the device that processes map or open, each between spaces.
+used_on() {
+  # As maps has it. Names are of no use there: the maker of a semaphore maps one that is no more.
+  device=$(printf '%02x:%02x' $((($1 >> 8) & 4095)) $((($1 & 255) | (($1 >> 12) & 1048320))))
+  (
+    set +f
+    cd /proc || exit
+    grep -hsaF -e " $device " [0-9]*/maps | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([0-9]*\\).*/\\1/'
+    find [0-9]*/fd -mindepth 1 -maxdepth 1 -exec stat -L -c '%d %i' {} + 2>/dev/null | sed -n "s/^$1 //p"
+    echo all
+  ) | sort -u | tr '\\n' ' ' | sed 's/^/ /'
+}
+
+# is_used: whether it, or something in it, is among $used. What cannot be looked at counts as used.
+is_used() {
+  case $used in *' all '*) ;; *) return 0 ;; esac
+  inodes=$(find "$object" -exec stat -c %i {} + 2>/dev/null) && [ -n "$inodes" ] || return 0
+  for inode in $inodes; do
+    case $used in *" $inode "*) return 0 ;; esac
+  done
+  return 1
+}
+
+# What the processes made in /dev/shm, by device and inode. What others use stays; those who were just killed may need a moment.
+remove_objects() {
+  [ "$look" = proc ] && grep -q '^s ' "$journal" || return 0
+  rounds=0 again=1
+  while [ -n "$again" ] && [ $rounds -lt 10 ]; do
+    [ $rounds -eq 0 ] || sleep 0.1 2>/dev/null || sleep 1
+    rounds=$((rounds + 1)) again= looked=
+    while IFS=' ' read -r kind a b c; do
+      [ "$kind" = s ] && is_number "$a" && is_number "$b" && object_of "$c" && is_object "$a" "$b" || continue
+      grep -qxF "t $a $b" "$journal" && continue
+      [ "$looked" = "$a" ] || { looked=$a && used=$(used_on "$a"); }
+      if is_used; then again=1; else rm -rf -- "$object" 2>/dev/null && say "object $c"; fi
+    done <"$journal"
+  done
 }
 
 # claim FILE: makes the journal ours by renaming it. Whoever comes second finds nothing, so each is replayed once.
@@ -251,6 +304,7 @@ replay() {
     remove_control_groups
   fi
   remove_directories
+  [ "$world" != here ] || remove_objects
   write_notes
   # Last, and only when all is done: until then the next sweep goes on where we were ended.
   [ -n "$keep" ] || rm -f -- "$journal"

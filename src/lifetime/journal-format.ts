@@ -8,6 +8,7 @@ import type { ProcessIdentity } from '../os/process-identity.ts'
 //   e PID START        that process has ended, and what was left in its session with it
 //   d PATH             about to make a directory   i DEV INODE PATH   made it
 //   c PATH             about to make a control group (a folder of cgroupfs)
+//   s DEV INODE NAME   in /dev/shm, made by our processes          t DEV INODE   it is not to be removed any more
 //   x + ID KIND STATE NAME / x - ID                an executor, for activeExecutors({ process: true }) alone
 //
 // A line counts only when its newline is there: a torn last line was never acted upon, because each record is

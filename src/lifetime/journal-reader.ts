@@ -22,9 +22,11 @@ export interface JournalFile {
 }
 
 /** Lists every journal in the state directories that we trust. Reads names only, so it is fast enough for every start. */
-export function* listJournals(): Generator<JournalFile> {
+export function* listJournals(
+  directories: readonly string[] = existingStateDirectories(),
+): Generator<JournalFile> {
   const world = processWorld()
-  for (const state of existingStateDirectories()) {
+  for (const state of directories) {
     for (const folder of list(state)) {
       // Logs and the like lie beside the folders.
       if (!folder.includes('-')) continue

@@ -11,8 +11,20 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { errorCode, isGoneError, isSame, type ProcessIdentity } from '../os/process-identity.ts'
+import { fileIdentity } from '../os/remove-tree.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { encodePath } from './journal-format.ts'
+
+/** What tells a file from another one. */
+export interface FileNumbers {
+  readonly dev: number
+  readonly ino: number
+}
+
+/** Something right below `/dev/shm`. */
+export interface NamedObject extends FileNumbers {
+  readonly name: string
+}
 
 /** A journal that has grown by this much, and to twice its size, is rewritten with what is still there. */
 const linesBeforeRewrite = 2000
@@ -36,6 +48,7 @@ export class Journal {
   readonly #facts: string[] = []
   readonly #executors = new Map<string, string>()
   readonly #processes = new Map<string, ProcessIdentity>()
+  readonly #objects = new Map<string, NamedObject>()
 
   private constructor(file: string, fd: number) {
     this.path = file
@@ -88,6 +101,21 @@ export class Journal {
     this.#fact(`c ${encodePath(folder)}`)
   }
 
+  /** Says that something in `/dev/shm` was made by our processes, and goes with them unless others use it. */
+  recordObject({ dev, ino, name }: NamedObject): void {
+    const line = `s ${dev} ${ino} ${encodePath(name)}`
+    if (this.#objects.has(line)) return
+    this.#objects.set(line, { dev, ino, name })
+    this.#append(line)
+  }
+
+  /** Says that it has gone, or stays. */
+  forgetObject({ dev, ino }: FileNumbers): void {
+    const lines = [...this.#objects].filter(([, one]) => one.dev === dev && one.ino === ino)
+    for (const [line] of lines) this.#objects.delete(line)
+    if (lines.length > 0) this.#append(`t ${dev} ${ino}`)
+  }
+
   /** Tells other threads of an executor of this one; what is noted last of an id counts. */
   noteExecutor(id: string, text: string): void {
     this.#executors.set(id, text)
@@ -120,8 +148,12 @@ export class Journal {
     for (const [key, identity] of this.#processes) {
       if (!isSame(identity)) this.#processes.delete(key)
     }
+    for (const [line, object] of this.#objects) {
+      if (!isThere(object)) this.#objects.delete(line)
+    }
     const lines = [
       ...this.#facts,
+      ...this.#objects.keys(),
       ...Array.from(this.#executors, ([id, text]) => `x + ${id} ${text}`),
       ...Array.from(this.#processes.values(), ({ pid, startTime }) => `p ${pid} ${startTime}`),
     ]
@@ -200,4 +232,9 @@ export class Journal {
     this.#torn = false
     this.#lines += lines.length
   }
+}
+
+function isThere({ dev, ino, name }: NamedObject): boolean {
+  const now = fileIdentity(path.join('/dev/shm', name))
+  return now?.dev === BigInt(dev) && now.ino === BigInt(ino)
 }

@@ -21,7 +21,7 @@ import { makeControlGroup, removeControlGroup } from './control-group.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
 import { Guardian } from './guardian.ts'
-import type { Journal } from './journal.ts'
+import type { FileNumbers, Journal, NamedObject } from './journal.ts'
 import { encodePath, type JournalOwner } from './journal-format.ts'
 import { openJournal, type OpenJournal } from './open-journal.ts'
 import { makeRoot, removedRoot, touchRoot, type Root } from './root-directory.ts'
@@ -57,6 +57,10 @@ export interface Scope {
    * @throws when it cannot be made.
    */
   controlGroup(parent: string): string
+  /** Writes down what our processes made in `/dev/shm`, so that it goes with them when we are killed. Never throws. */
+  recordObject(object: NamedObject): void
+  /** Writes down that it has gone, or stays. Never throws. */
+  forgetObject(object: FileNumbers): void
   /** Like `environment`, with a number of its own for one process, by which its escaped descendants are found. */
   nextEnvironment(): Readonly<Record<string, string>>
   /** Has the exit hook end the process's group, until it has ended by itself. */
@@ -189,6 +193,14 @@ class LiveScope implements OwningScope {
       this.#controlGroups.get(parent) ?? makeControlGroup(parent, this.id, this.#opened)
     this.#controlGroups.set(parent, folder)
     return folder
+  }
+
+  recordObject(object: NamedObject): void {
+    this.#journal?.recordObject(object)
+  }
+
+  forgetObject(object: FileNumbers): void {
+    this.#journal?.forgetObject(object)
   }
 
   nextEnvironment(): Readonly<Record<string, string>> {

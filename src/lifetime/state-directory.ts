@@ -28,16 +28,22 @@ export function stateChoices(env: NodeJS.ProcessEnv = process.env): StateChoice[
     })
   }
   choices.push({
-    path: path.join(path.resolve(tmpdir()), `tidypool-${process.getuid?.() ?? 'user'}`),
+    path: path.join(path.resolve(temporaryOf(env)), `tidypool-${process.getuid?.() ?? 'user'}`),
     from: 'TMPDIR',
     explicit: false,
   })
   return choices
 }
 
+/** As `os.tmpdir()` says it, also of another program's environment. */
+function temporaryOf(env: NodeJS.ProcessEnv): string {
+  if (env === process.env) return tmpdir()
+  return env['TMPDIR'] || env['TMP'] || env['TEMP'] || '/tmp'
+}
+
 /** Those choices that exist and can be trusted: a program may have had another environment than its successor. */
-export function existingStateDirectories(): string[] {
-  const found = stateChoices().filter(
+export function existingStateDirectories(env: NodeJS.ProcessEnv = process.env): string[] {
+  const found = stateChoices(env).filter(
     (choice) => 'path' in privateDirectory(choice.path, { make: false }),
   )
   return [...new Set(found.map((choice) => choice.path))]

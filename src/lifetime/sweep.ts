@@ -50,7 +50,11 @@ const journalsAtOnce = 1000
  * console.log(`${journals} dead owners, ${processes.length} processes, ${directories.length} directories`)
  */
 export async function sweep(): Promise<SweepReport> {
-  const files = reclaimable()
+  return await sweepJournals(reclaimable())
+}
+
+/** The same for these journals alone. Whether each may be touched is looked at once more, by the script. */
+export async function sweepJournals(files: readonly string[]): Promise<SweepReport> {
   if (files.length === 0) return { journals: 0, processes: [], directories: [], failed: [] }
   cleanUpStep('sweep', { journals: files.length })
   for (let attempt = 0; ; attempt++) {

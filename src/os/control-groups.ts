@@ -59,12 +59,6 @@ export function groupMembers(folder: string): number[] {
   return (read(path.join(folder, 'cgroup.procs')) ?? '').split('\n').map(Number).filter(Boolean)
 }
 
-/** A number that the group keeps (`memory.peak`, `pids.current`); undefined when it does not keep it. */
-export function groupNumber(folder: string, file: string): number | undefined {
-  const text = read(path.join(folder, file))?.trim()
-  return text !== undefined && /^\d+$/.test(text) ? Number(text) : undefined
-}
-
 /** A counter in a file of lines `name value` (`memory.events`); undefined when it is not there. */
 export function groupCounter(folder: string, file: string, name: string): number | undefined {
   const value = new RegExp(`^${name} (\\d+)$`, 'm').exec(read(path.join(folder, file)) ?? '')?.[1]

@@ -33,6 +33,18 @@ export function readInitialEnvironment(pid: number): string {
   return readOf(pid, 'environ')
 }
 
+/** The words of its command line; none when it has ended, is a thread of the kernel, or may not be read by us. */
+export function readArguments(pid: number): string[] {
+  const text = readOf(pid, 'cmdline')
+  return text === '' ? [] : text.replace(/\0$/, '').split('\0')
+}
+
+/** The effective user it runs as; undefined when it has ended. */
+export function userOf(pid: number): number | undefined {
+  const uid = /^Uid:\s+\d+\s+(\d+)/m.exec(readOf(pid, 'status'))?.[1]
+  return uid === undefined ? undefined : Number(uid)
+}
+
 /** Names a process for a report. */
 export function summarize(stat: ProcessStat): ProcessSummary {
   const command = readOf(stat.pid, 'cmdline').split('\0').join(' ').trim().slice(0, 200)

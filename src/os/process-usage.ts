@@ -11,24 +11,12 @@ export function residentBytes(pid: number): number {
   return Number(kiB ?? 0) * 1024
 }
 
-/** Processor time that the process has used so far, in milliseconds; 0 when it is gone or does not show itself. */
-export function processorMs(pid: number): number {
-  const [user, system] = times(`/proc/${pid}/stat`)
-  return ((user + system) * 1000) / ticksPerSecond
-}
-
 /** Processor time of our own children that have ended and were waited for, with all that they waited for, in milliseconds. */
 export function reapedChildrenMs(): number {
-  const [, , user, system] = times('/proc/self/stat')
-  return ((user + system) * 1000) / ticksPerSecond
-}
-
-/** Fields 14 to 17 of the file: user and system time, its own and that of its reaped children. */
-function times(file: string): [number, number, number, number] {
-  const text = read(file)
+  const text = read('/proc/self/stat')
   const fields = text.slice(text.lastIndexOf(') ') + 2).split(' ')
-  const at = (index: number): number => Number(fields[index] ?? 0)
-  return [at(11), at(12), at(13), at(14)]
+  // Fields 16 and 17 of the file, of which the first two are cut off.
+  return ((Number(fields[13] ?? 0) + Number(fields[14] ?? 0)) * 1000) / ticksPerSecond
 }
 
 function read(file: string): string {

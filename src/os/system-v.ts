@@ -13,6 +13,8 @@ export interface SystemVObject {
   readonly bytes: number
   /** Whose it is. */
   readonly uid: number
+  /** A segment that goes by itself when the last process detaches it: somebody has removed it already. */
+  readonly isGoing: boolean
   /** When it was made, or its owner or rights were changed, in whole seconds; milliseconds since 1970. */
   readonly changedAtMs: number
   /** Who made it: the kernel knows that of segments alone. */
@@ -51,6 +53,8 @@ export function parseSystemV(kind: SystemVObject['kind'], table: string): System
       key: at('key'),
       bytes: kind === 'shm' ? at('size') : at('cbytes'),
       uid: at('uid'),
+      isGoing:
+        kind === 'shm' && (Number.parseInt(`${values[names.indexOf('perms')]}`, 8) & 0o1000) !== 0,
       changedAtMs: at('ctime') * 1000,
       creatorPid: pidAt('cpid'),
       lastPid: kind === 'msg' ? pidAt('lspid') : pidAt('lpid'),
@@ -73,6 +77,19 @@ export function removeSystemV(object: SystemVObject): RemoveSystemVOutcome {
   if (errorCode(error) === 'ENOENT')
     return { refused: 'there is no ipcrm here (it is in util-linux)' }
   return { refused: error?.message ?? (stderr.trim() || `ipcrm ended with ${status}`) }
+}
+
+/** Who changed semaphores of the set last, as `ipcs` tells; nobody where there is none. Those may have been made by others. */
+export function semaphoreUsers({ kind, id }: SystemVObject): number[] {
+  if (kind !== 'sem') return []
+  const { stdout } = spawnSync('ipcs', ['-s', '-i', String(id)], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C' },
+  })
+  // Number, value, two counts of those who wait, and the process.
+  const line = /^\d+\s+\d+\s+\d+\s+\d+\s+([1-9]\d*)\s*$/gm
+  const pids = Array.from((stdout ?? '').matchAll(line), ([, pid]) => Number(pid))
+  return [...new Set(pids)]
 }
 
 function find({ kind, id }: SystemVObject): SystemVObject | undefined {

@@ -22,6 +22,8 @@ export interface Containment {
   readonly group: string | undefined
   /** Who belongs to the command besides those that its tree shows. */
   pids(): readonly number[]
+  /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
+  processorMs(): number | undefined
   /** Ends everybody in it, faster than they can fork, as far as it can. */
   killAll(): void
   /** Nobody of the command is left, or all who are may stay. Safe to repeat. */
@@ -56,6 +58,7 @@ export function contain(scope: Scope, pid: number): Containment {
     reason: reasons.join('; '),
     group: undefined,
     pids: () => [],
+    processorMs: () => undefined,
     killAll: () => {},
     release: () => {},
   }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { removeControlGroup } from '../lifetime/control-group.ts'
 import { cleanUpStep } from '../lifetime/events.ts'
 import type { Scope } from '../lifetime/scope.ts'
-import { controlHierarchies, groupMembers, setInGroup } from '../os/control-groups.ts'
+import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../os/control-groups.ts'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import type { Containment } from './containment.ts'
 
@@ -47,6 +47,11 @@ class ControlGroup implements Containment {
 
   pids(): readonly number[] {
     return [...this.#membersBelow(this.group)]
+  }
+
+  processorMs(): number | undefined {
+    const microseconds = groupCounter(this.group, 'cpu.stat', 'usage_usec')
+    return microseconds === undefined ? undefined : microseconds / 1000
   }
 
   killAll(): void {

@@ -28,6 +28,7 @@ export function becomeSubreaper(
     reason: reasons.join('; ') || undefined,
     group: undefined,
     pids: () => adopted().map((stat) => stat.pid),
+    processorMs: () => undefined,
     killAll() {
       const deadline = performance.now() + burstMs
       for (let empty = 0; empty < 3 && performance.now() < deadline;) {

@@ -12,26 +12,27 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PauseClock } from '../executor/pause-clock.ts'
-import { holdScope } from '../lifetime/scope.ts'
+import { holdScope, type Scope } from '../lifetime/scope.ts'
 import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
-import { reapedChildrenMs } from '../os/process-usage.ts'
 import type { Containment } from './containment.ts'
 import { endTree, type EndedProcess } from './end-tree.ts'
 import type { IsolationName } from './isolation.ts'
+import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
+import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
-export interface CommandPlan extends Command {
+export interface CommandPlan extends Command, Pick<ObjectPlan, 'temporaryDirectory'> {
   /** Undefined: no limit. Time in which this process was stopped does not count. */
   readonly timeoutMs: number | undefined
   /** Asks the processes to end. */
   readonly signal: NodeJS.Signals
   /** How long they have for it. */
   readonly killAfterMs: number
-  /** What the command leaves running is ended; false: it is named and left. */
+  /** What the command leaves is ended and removed; false: it is named and left. */
   readonly clean: boolean
   /** Processes whose name or command line one of these matches may stay. */
   readonly allow: readonly RegExp[]
@@ -51,8 +52,8 @@ export interface CommandReport {
   readonly timedOut: boolean
   readonly startedAt: string
   readonly wallMs: number
-  /** Processor time of the command and its descendants, in milliseconds. */
-  readonly processorMs: number
+  /** Processor time of the command and its descendants, in milliseconds; undefined where it cannot be told from others'. */
+  readonly processorMs: number | undefined
   /** The largest sum of resident memory that was seen, in bytes. */
   readonly peakBytes: number
   /** How many processes were seen. */
@@ -68,6 +69,8 @@ export interface CommandReport {
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
   readonly left: readonly LeftProcess[]
+  /** What it left besides. */
+  readonly objects: readonly LeftObject[]
 }
 
 /** A command that runs under supervision. */
@@ -99,8 +102,11 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
   const hold = holdScope(`exec ${plan.words[0] ?? ''}`)
   try {
     const startedAt = new Date()
-    const started = await startCommand(hold.scope, plan)
-    const report = follow(started, plan, startedAt).finally(() => hold.release())
+    const { started, objects } = await start(hold.scope, plan)
+    const report = follow(started, objects, plan, startedAt).finally(() => {
+      objects.close()
+      hold.release()
+    })
     return {
       child: started.child,
       report,
@@ -114,31 +120,53 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
   }
 }
 
+async function start(
+  scope: Scope,
+  plan: CommandPlan,
+): Promise<{ readonly started: StartedCommand; readonly objects: CommandObjects }> {
+  const objects = new CommandObjects(scope, plan)
+  try {
+    const started = await startCommand(scope, objects.env ? { ...plan, env: objects.env } : plan)
+    return { started, objects }
+  } catch (error) {
+    await objects.abandon()
+    throw error
+  }
+}
+
 async function follow(
   started: StartedCommand,
+  objects: CommandObjects,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
   const { root, containment, limited, inner } = started
   const startMs = performance.now()
-  const reapedBefore = reapedChildrenMs()
+  const reaped = new ReapedTime()
   const tree = new ProcessTree(root, containment)
+  objects.follow(tree, root.pid)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
   const exited = endOf(started).finally(() => running.abort())
-  const measuring = measureUntil(tree, running.signal)
+  const measuring = measureUntil(tree, objects, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, running.signal)
+  if (timedOut) objects.look()
   const stopped = timedOut ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const { exitCode, signal } = await exited
   const wallMs = performance.now() - startMs
   await measuring
+  objects.look()
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
   await inner?.close()
+  const reapedMs = reaped.stop()
+  const processorMs = containment.processorMs() ?? reapedMs
+  // After that: what it removes it may have to start others for.
+  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
   const limits = limited?.report()
   limited?.release()
   containment.release()
@@ -149,7 +177,7 @@ async function follow(
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
-    processorMs: reapedChildrenMs() - reapedBefore,
+    processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
     containment: inner
@@ -158,18 +186,23 @@ async function follow(
     limits,
     stopped,
     left: [...ended, ...staying],
+    objects: leftObjects,
   }
 }
 
 /** Looks now and then, since what a process used is gone with it. */
-async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<void> {
+async function measureUntil(
+  tree: ProcessTree,
+  objects: CommandObjects,
+  signal: AbortSignal,
+): Promise<void> {
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
     const startedAt = performance.now()
-    tree.measure()
+    objects.see(tree.measure())
     const tookMs = performance.now() - startedAt
     await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
   }

@@ -1,5 +1,6 @@
 /** `tidypool exec`: the command as if run directly, and nothing of it left. */
 import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -28,6 +29,22 @@ for (const [what, command, end] of ends) {
     assert.match(ended.stderr, end === 126 || end === 127 ? /^tidypool: .*\n$/ : /^$/)
   })
 }
+
+test(
+  'exec that dies of its command’s signal writes no core file of its own',
+  { skip: needs('prlimit') },
+  async (t) => {
+    const b = bench(t)
+    const under = ['sh', '-c', 'ulimit -c unlimited; "$@"; exit $?', 'sh']
+    // The command itself shall not write one either: then any would be ours.
+    const args = ['exec', '--', 'sh', '-c', 'ulimit -c 0; kill -SEGV $$']
+    assert.equal((await b.run(args, { under })).code, 139)
+    assert.deepEqual(
+      readdirSync(b.folder).filter((name) => name.includes('core')),
+      [],
+    )
+  },
+)
 
 const refused: readonly (readonly [args: readonly string[], says: RegExp])[] = [
   [[], /missing required argument 'COMMAND'/],

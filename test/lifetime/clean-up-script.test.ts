@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { copyFileSync, existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { removeControlGroup } from '../../src/lifetime/control-group.ts'
 import { encodePath } from '../../src/lifetime/journal-format.ts'
+import type { FileNumbers } from '../../src/lifetime/journal.ts'
 import { controlHierarchies, groupMembers } from '../../src/os/control-groups.ts'
 import { needs } from '../helpers/needs.ts'
 import { isGone, startOf, until } from './conditions.ts'
@@ -67,6 +79,60 @@ function makeGroup(t: TestContext, name: string): string {
   return folder
 }
 
+interface SharedObject extends FileNumbers {
+  readonly name: string
+  readonly path: string
+  readonly record: string
+}
+
+/** Makes things in /dev/shm that go with the test. */
+function sharedObjects(t: TestContext) {
+  const prefix = `tl-${randomBytes(6).toString('hex')}-`
+  const describe = (name: string): SharedObject => {
+    const { dev, ino } = statSync(`/dev/shm/${name}`)
+    return {
+      name,
+      dev,
+      ino,
+      path: `/dev/shm/${name}`,
+      record: `s ${dev} ${ino} ${encodePath(name)}\n`,
+    }
+  }
+  const place = (suffix: string): { name: string; file: string } => {
+    const name = `${prefix}${suffix}`
+    t.after(() => rmSync(`/dev/shm/${name}`, { recursive: true, force: true }))
+    return { name, file: `/dev/shm/${name}` }
+  }
+  return {
+    make(suffix: string, { isFolder = false } = {}): SharedObject {
+      const { name, file } = place(suffix)
+      if (isFolder) mkdirSync(file)
+      writeFileSync(isFolder ? path.join(file, 'file') : file, 'x'.repeat(5000))
+      return describe(name)
+    },
+    link(suffix: string, to: string): SharedObject {
+      const { name, file } = place(suffix)
+      symlinkSync(to, file)
+      return describe(name)
+    },
+    /** A process of somebody else, which has said that it does. */
+    async use(how: 'mmap' | 'open', file: string): Promise<void> {
+      if (how === 'open') {
+        const fd = openSync(file, 'r')
+        t.after(() => closeSync(fd))
+        return
+      }
+      const script = `import mmap, sys
+with open(sys.argv[1], 'rb') as f: m = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_READ)
+print('mapped', flush=True)
+input()`
+      const child = spawn('python3', ['-c', script, file], { stdio: ['pipe', 'pipe', 'inherit'] })
+      t.after(() => child.kill('SIGKILL'))
+      await once(child.stdout, 'data')
+    },
+  }
+}
+
 for (const sh of here) {
   test(`${sh.join(' ')} ends recorded processes whatever their names, and no stranger with another start time`, async (t) => {
     const state = tempFolder(t)
@@ -105,7 +171,8 @@ for (const sh of here) {
       symlinkSync(canary, path.join(root, 'link'))
       mkdirSync(path.join(root, 'closed'), { mode: 0o500 })
       const file = writeJournal({ state: folder, scope }, `d ${encodePath(root)}\n${record}`)
-      sweepWith(sh, [file])
+      const lines = sweepWith(sh, [file])
+      assert.ok(lines.includes(`directory ${encodePath(root)}`), lines.join('\n'))
       assert.ok(!existsSync(root), name)
       assert.ok(!existsSync(file), name)
     }
@@ -151,6 +218,63 @@ for (const sh of here) {
       assert.ok(!existsSync(ours))
       assert.ok(!isGone(stranger.pid))
       assert.ok(existsSync(strange) && existsSync(plain))
+    },
+  )
+
+  test(
+    `${sh.join(' ')} removes what the processes made in /dev/shm, and nothing else`,
+    { skip: needs('linux', 'python3') },
+    async (t) => {
+      const shm = sharedObjects(t)
+      const state = tempFolder(t)
+      const gone = [
+        shm.make('plain'),
+        shm.make('sp ace\nand *'),
+        shm.make('folder', { isFolder: true }),
+      ]
+      const others = {
+        inode: shm.make('inode'),
+        device: shm.make('device'),
+        forgotten: shm.make('forgotten'),
+        mapped: shm.make('mapped'),
+        opened: shm.make('opened'),
+        'opened in it': shm.make('opened in it', { isFolder: true }),
+        'not named': shm.make('not named'),
+      }
+      await shm.use('mmap', others.mapped.path)
+      await shm.use('open', others.opened.path)
+      await shm.use('open', path.join(others['opened in it'].path, 'file'))
+      const outside = path.join(state, 'outside')
+      writeFileSync(outside, '')
+      const link = shm.link('link', others['not named'].path)
+      const { inode, device, forgotten } = others
+      const numbers = ({ dev, ino }: FileNumbers): string => `${dev} ${ino}`
+      const { dev } = inode
+      const text = [
+        ...[...gone, others.mapped, others.opened, others['opened in it'], forgotten].map(
+          ({ record }) => record,
+        ),
+        inode.record.replace(numbers(inode), `${dev} ${inode.ino + 1}`),
+        device.record.replace(numbers(device), `${dev + 1} ${device.ino}`),
+        `t ${numbers(forgotten)}\n`,
+        link.record,
+        // Names that lead out, or to the folder itself.
+        ...['../dev/shm/x', '..', '.', '', `../..${outside}`, '/'].flatMap((name) => [
+          `s ${numbers(statSync(outside))} ${name}\n`,
+          `s ${numbers(statSync('/dev/shm'))} ${encodePath(name)}\n`,
+          `s ${numbers(statSync(outside))} ${encodePath(name).replaceAll('/', '\\0057')}\n`,
+        ]),
+        's * * *\ns\ns 1\nt\ns 1 1 $(touch x)\n',
+      ].join('')
+      const lines = sweepWith(sh, [writeJournal({ state, scope: newScope() }, text)])
+      for (const { path: file } of gone) assert.ok(!existsSync(file), `${file} is left`)
+      for (const [why, { path: file }] of Object.entries(others))
+        assert.ok(existsSync(file), `${file} was removed: ${why}`)
+      assert.ok(existsSync(outside) && existsSync(link.path) && existsSync('/dev/shm'))
+      assert.deepEqual(
+        lines.filter((line) => line.startsWith('object ')),
+        gone.map(({ name }) => `object ${encodePath(name)}`),
+      )
     },
   )
 

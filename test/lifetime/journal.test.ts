@@ -1,10 +1,20 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs'
+import { randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { executorsOf } from '../../src/lifetime/journal-reader.ts'
 import { Journal } from '../../src/lifetime/journal.ts'
 import { identify } from '../../src/os/process-identity.ts'
+import { needs } from '../helpers/needs.ts'
 import { startVictim } from './journal-files.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -46,6 +56,33 @@ test('a long journal is rewritten with what is still there, and goes on', (t) =>
   assert.deepEqual(readdirSync(folder), ['journal'])
   journal.remove()
 })
+
+test(
+  'what was made in /dev/shm is recorded once, and forgotten; a rewriting leaves out what has gone',
+  {
+    skip: needs('linux'),
+  },
+  (t) => {
+    const file = path.join(tempFolder(t), 'journal')
+    const journal = Journal.create(file, ['m 1'])
+    const name = `tl-${randomBytes(6).toString('hex')} x`
+    writeFileSync(`/dev/shm/${name}`, '')
+    t.after(() => rmSync(`/dev/shm/${name}`, { force: true }))
+    const { dev, ino } = statSync(`/dev/shm/${name}`)
+    const line = `s ${dev} ${ino} ${name.replace(' ', '\\0040')}\n`
+    journal.recordObject({ dev, ino, name })
+    journal.recordObject({ dev, ino, name })
+    journal.recordObject({ dev, ino: 7, name: 'gone' })
+    journal.recordObject({ dev, ino: 8, name: 'other' })
+    journal.forgetObject({ dev, ino: 8 })
+    journal.forgetObject({ dev, ino: 9 })
+    const text = `m 1\n${line}s ${dev} 7 gone\ns ${dev} 8 other\nt ${dev} 8\n`
+    assert.equal(readFileSync(file, 'utf8'), text)
+    journal.rewrite()
+    assert.equal(readFileSync(file, 'utf8'), `m 1\n${line}`)
+    journal.remove()
+  },
+)
 
 test('a journal that a cleaner of temporary files took away is noticed and written again', (t) => {
   const file = path.join(tempFolder(t), 'journal')

@@ -62,6 +62,7 @@ test('the tables of the kernel are read by the names of their columns', () => {
       key: -1_342_177_280,
       bytes: 12,
       uid: 1000,
+      isGoing: false,
       changedAtMs: 1_700_000_000_000,
       creatorPid: undefined,
       lastPid: 41,
@@ -70,4 +71,10 @@ test('the tables of the kernel are read by the names of their columns', () => {
     },
   ])
   assert.deepEqual(parseSystemV('shm', ''), [])
+  const removed =
+    'key shmid perms size cpid lpid nattch uid ctime\n0 5 1600 100 1 2 1 0 1700000000\n'
+  assert.deepEqual(
+    parseSystemV('shm', removed).map(({ id, isGoing, attached }) => ({ id, isGoing, attached })),
+    [{ id: 5, isGoing: true, attached: 1 }],
+  )
 })

@@ -1,0 +1,92 @@
+/** Directories of scopes that no journal names: their owner could keep none, or it was lost. */
+import { readdirSync, realpathSync, type Stats } from 'node:fs'
+import path from 'node:path'
+import { rootName } from '../../lifetime/journal-format.ts'
+import { existingStateDirectories } from '../../lifetime/state-directory.ts'
+import { fileIdentity, removeTree } from '../../os/remove-tree.ts'
+import { keysOf, sharedMemoryObject } from '../../os/shared-memory.ts'
+import type { Check, CheckResult, Ground } from '../check.ts'
+import { lessSure, type Finding, type FixOutcome } from '../finding.ts'
+import { isOurs, ownerOf } from '../owner.ts'
+import { knownScopes, type KnownScopes } from '../scopes.ts'
+import { surestOfUses } from '../sight.ts'
+import { statOf } from '../stat-of.ts'
+import { freshSight, look, usersBelow, usersOf } from '../uses.ts'
+
+const name = 'scope-directories'
+
+export const scopeDirectories: Check = {
+  name,
+  about: 'temporary directories of tidypool that no journal names',
+  run(ground): CheckResult {
+    const places = [...new Set([ground.temporary, ...existingStateDirectories()])]
+    const found = places.flatMap(directoriesIn)
+    const findings = found.flatMap((directory) => {
+      const stat = statOf(directory)
+      if (!stat?.isDirectory() || isNamed(directory, ground.scopes)) return []
+      if (isUsed(directory, ground)) return []
+      return [findingOf(directory, stat, ground)]
+    })
+    return {
+      findings,
+      looked: `${found.length} directories of tidypool in ${places.join(', ')}`,
+      notJudged: [],
+    }
+  },
+}
+
+function directoriesIn(place: string): string[] {
+  try {
+    // The kernel names open files by their real path.
+    const real = realpathSync(place)
+    return readdirSync(real)
+      .filter((entry) => /^tidypool-[0-9a-f]{12}$/.test(entry))
+      .map((entry) => path.join(real, entry))
+  } catch {
+    return [] // no such place, or closed to us: nothing of ours is in it
+  }
+}
+
+/** Whether anything that is known speaks of its scope: a journal of any standing, a guardian, a process with its cookie. */
+function isNamed(directory: string, { journals, live, carriers }: KnownScopes): boolean {
+  const wanted = path.basename(directory)
+  const scopes = [
+    ...live,
+    ...journals.flatMap(({ name: journal }) => journal?.scope ?? []),
+    ...carriers.flatMap(({ scopes }) => scopes),
+  ]
+  return scopes.some((scope) => rootName(scope) === wanted)
+}
+
+function isUsed(directory: string, { sight }: Pick<Ground, 'sight'>): boolean {
+  const object = sharedMemoryObject(directory)
+  if (!object) return false
+  if ((usersBelow([directory], sight).get(directory) ?? []).length > 0) return true
+  return usersOf(keysOf(object), look(object.dev, sight).users).length > 0
+}
+
+function findingOf(directory: string, stat: Stats, { sight, nowMs }: Ground): Finding {
+  const identity = fileIdentity(directory)
+  return {
+    check: name,
+    kind: 'directories',
+    what: 'no journal, guardian or process of its scope is known, and nobody has a file in it open',
+    name: directory,
+    bytes: sharedMemoryObject(directory)?.bytes,
+    ageMs: Math.max(0, nowMs - stat.mtimeMs),
+    owner: ownerOf(stat.uid),
+    certainty: isOurs(stat) ? lessSure('likely', surestOfUses(sight)) : 'unknown',
+    remedy: `rm -r ${directory}`,
+    fix:
+      identity === undefined || !isOurs(stat)
+        ? undefined
+        : async (): Promise<FixOutcome> => {
+            const now = freshSight()
+            const isNeeded =
+              isNamed(directory, knownScopes(now)) || isUsed(directory, { sight: now })
+            if (isNeeded) return { left: 'it is in use now' }
+            const outcome = await removeTree(directory, identity)
+            return outcome === 'gone' ? 'fixed' : { left: 'something else is in its place' }
+          },
+  }
+}
