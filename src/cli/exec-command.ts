@@ -7,6 +7,7 @@
 import { writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
 import { CommandStartError } from '../supervisor/command-start-error.ts'
+import { handedDescriptors } from '../supervisor/handed-descriptors.ts'
 import { noteOnCwd } from '../supervisor/private-places.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
@@ -16,11 +17,12 @@ import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
+  const descriptors = handedDescriptors()
   const options = readOptions(words, raw)
   const { isolation } = options.plan
   const note = isolation && noteOnCwd(isolation.binds, process.cwd())
   if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
-  const report = await run(options)
+  const report = await run({ ...options, plan: { ...options.plan, descriptors } })
   if (!options.quiet) say(execReportText(report))
   if (options.report !== undefined) writeReport(options.report, report)
   return endOf(report, options)

@@ -28,6 +28,7 @@ const known = {
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
   ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
+  make: program('make', 'apt-get install -y make'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
