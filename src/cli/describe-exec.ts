@@ -70,13 +70,13 @@ export function describeExec(command: Command): Command {
       'limit for all its processes together, such as 2GiB (needs a cgroup)',
     )
     .option('--pids <N>', 'limit for its processes and threads together (needs a cgroup)')
+    .option('--tmp', 'give it a temporary directory of its own, which goes with it')
     .option('--isolate', 'processes, semaphores, shared memory and /tmp of its own')
     .option(
       '--bind <PATH[:PATH]>',
       'with --isolate: what it sees of /tmp all the same (repeatable)',
       list,
     )
-    .option('--tmp', 'give it a temporary directory of its own, which goes with it')
     .option('--no-clean', 'only name what is left, end and remove nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')

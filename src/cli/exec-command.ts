@@ -4,7 +4,7 @@
  * Nothing here touches `process.stdout` or `process.stderr` while the command runs: they are its own as well, and Node
  * would set them to non-blocking for both.
  */
-import { writeFileSync, writeSync } from 'node:fs'
+import { closeSync, writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
 import { CommandStartError } from '../supervisor/command-start-error.ts'
 import { handedDescriptors } from '../supervisor/handed-descriptors.ts'
@@ -17,8 +17,10 @@ import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
-  const descriptors = handedDescriptors()
+  const handed = handedDescriptors()
   const options = readOptions(words, raw)
+  // `--report /dev/fd/3`: that one is for us.
+  const descriptors = handed.filter((fd) => !isNumbered(options.report, fd))
   const { isolation } = options.plan
   const note = isolation && noteOnCwd(isolation.binds, process.cwd())
   if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
@@ -41,6 +43,8 @@ function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions
 async function run(options: ExecOptions): Promise<CommandReport> {
   using signals = passSignals()
   const supervision = await start(options)
+  // Held by us, too, a pipe would not end when the command closes it.
+  for (const fd of options.plan.descriptors ?? []) closeSync(fd)
   signals.to(supervision)
   return await supervision.report
 }
@@ -57,6 +61,10 @@ async function start({ plan }: ExecOptions): Promise<Supervision> {
     }[error.why]
     throw new CommandError(error.message, exitCode, { cause: error })
   }
+}
+
+function isNumbered(file: string | undefined, fd: number): boolean {
+  return file === `/dev/fd/${fd}` || file === `/proc/self/fd/${fd}`
 }
 
 function writeReport(file: string, report: CommandReport): void {

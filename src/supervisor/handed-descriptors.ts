@@ -3,7 +3,8 @@
  * service manager. Node marks those that it finds as closed on exec, as it does its own, so they are told apart by what they are:
  *
  * - Node opens event, epoll and io_uring descriptors, and pipes to itself, of which it has both ends;
- * - a pipe of which we were given both ends (the job server) is also our parent's, or named in MAKEFLAGS.
+ * - a pipe of which we were given both ends (the job server) is also our parent's. The numbers in MAKEFLAGS say nothing: where
+ *   make did not hand it on, they are those of something of Node's.
  *
  * Given an event descriptor, or both ends of a pipe that nobody else has, we take it for Node's.
  */
@@ -24,13 +25,12 @@ interface OpenDescriptor {
 export function handedDescriptors(): readonly number[] {
   if (!hasProc()) return []
   const open = descriptorsOf('self').filter(({ fd }) => fd > 2 && fd <= highestHanded)
-  const jobServer = namedInMakeFlags(process.env['MAKEFLAGS'] ?? '')
   const parents = new Set(descriptorsOf(process.ppid).map(({ what }) => what))
   return open
     .filter(({ fd, what }) => {
       if (fd === channelDescriptor() || what === `/proc/${process.pid}/fd`) return false
       if (what.startsWith('anon_inode:')) return false
-      if (jobServer.includes(fd) || parents.has(what)) return true
+      if (parents.has(what)) return true
       if (what.startsWith('pipe:')) return !hasBothEnds(what, open)
       return !(what.startsWith('socket:') && isInspected())
     })
@@ -59,12 +59,6 @@ function accessOf(fd: number): number | undefined {
   const info = read(() => readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))
   const flags = /^flags:\s*(\d+)/m.exec(info ?? '')?.[1]
   return flags === undefined ? undefined : Number.parseInt(flags, 8) & accessMode
-}
-
-/** `--jobserver-auth=3,4`, before make 4.2 `--jobserver-fds=3,4`. The last one counts, and a fifo needs no descriptor. */
-function namedInMakeFlags(flags: string): readonly number[] {
-  const last = [...flags.matchAll(/--jobserver-(?:auth|fds)=(\d+),(\d+)/g)].at(-1)
-  return last ? [Number(last[1]), Number(last[2])] : []
 }
 
 /** A parent that is Node may have given us a channel, which Node listens to already. */

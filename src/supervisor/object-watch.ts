@@ -20,7 +20,7 @@ import {
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
-import { Budget } from './object-budget.ts'
+import { Budget } from './budget.ts'
 import type { Members, SeenProcess } from './object-lives.ts'
 import { UserSearch } from './object-search.ts'
 

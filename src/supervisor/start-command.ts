@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import path from 'node:path'
 import { deathSignal } from '../os/death-signal.ts'
@@ -28,7 +28,7 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
-  /** Descriptors above 2 that it gets at the same numbers; ours are closed when it has them. */
+  /** Descriptors of ours above 2 that it gets at the same numbers. */
   readonly descriptors?: readonly number[]
   /** For it and its descendants together; none when absent. */
   readonly limits?: Limits
@@ -64,8 +64,6 @@ export async function startCommand(
   const gate = gateFor([...limitsAsFound(env), ...wrapped.words], wrapped.stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
-  // Held by us, too, a pipe would not end when the command closes it.
-  for (const fd of command.descriptors ?? []) closeSync(fd)
   const { identity } = adopt(scope, child, cookie)
   if (!identity) throw await startError(child, words[0] ?? '')
   const { pid, startTime } = identity
@@ -117,7 +115,7 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
+export function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
   const script = `ulimit -S -n "$1"; shift; ${withoutAdditions(env)}exec "$@"`

@@ -17,8 +17,9 @@ import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
-import { endTree, type EndedProcess } from './end-tree.ts'
+import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
 import type { IsolationName } from './isolation.ts'
+import { Budget } from './budget.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
@@ -89,8 +90,9 @@ export interface Supervision {
 /** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 25
-/** Looks take less than a hundredth of the time, however many processes there are. */
-const pausePerLook = 120
+/** Looks take less than a hundredth of the time, however many processes there are, but for this much at the beginning. */
+const looksMs = 60
+const looksShare = 1 / 120
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -157,6 +159,7 @@ async function follow(
   const wallMs = performance.now() - startMs
   await measuring
   objects.look()
+  await awaitStragglers(tree, isAllowed)
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
@@ -196,15 +199,14 @@ async function measureUntil(
   objects: CommandObjects,
   signal: AbortSignal,
 ): Promise<void> {
+  const budget = new Budget(looksMs, looksShare)
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
-    const startedAt = performance.now()
-    objects.see(tree.measure())
-    const tookMs = performance.now() - startedAt
-    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
+    budget.spend(() => objects.see(tree.measure()))
+    await pause(Math.max(pauseMs, budget.waitMs()), signal)
   }
 }
 

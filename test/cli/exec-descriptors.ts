@@ -46,6 +46,24 @@ test('exec does not hold the descriptors that it has handed on', { skip: linux }
   assert.equal(child.exitCode, 0)
 })
 
+test('exec keeps the descriptor that its report goes to for itself', { skip: linux }, async (t) => {
+  const b = bench(t)
+  const words = ['exec', '--report', '/dev/fd/3', '--', 'sh', '-c', '[ ! -e /proc/self/fd/3 ]']
+  const ended = await b.run(words, { under: ['sh', '-c', 'exec "$@" 3>report', 'sh'] })
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal((JSON.parse(b.read('report')) as { exitCode: unknown }).exitCode, 0)
+})
+
+test('exec makes nothing of a job server that make did not hand on', { skip: linux }, async (t) => {
+  const b = bench(t)
+  // These are numbers that Node opens for itself, on one version or another.
+  for (const pair of ['3,4', '6,7', '8,9', '13,14']) {
+    const MAKEFLAGS = ` -j2 --jobserver-auth=${pair}`
+    const ended = await b.run(['exec', '--', 'sh', '-c', 'exit 5'], { env: { MAKEFLAGS } })
+    assert.deepEqual([ended.code, ended.stderr], [5, ''])
+  }
+})
+
 test(
   'exec says so when it is given all the descriptors that it needs one of',
   { skip: linux },
