@@ -165,11 +165,11 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  await inner?.close()
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
   // After that: what it removes it may have to start others for.
-  const leftObjects = await objects.audit(staying)
-  await inner?.close()
+  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
   const limits = limited?.report()
   limited?.release()
   containment.release()
