@@ -9,7 +9,10 @@ export interface RawExecOptions {
   readonly allow?: readonly string[]
   readonly memory?: string
   readonly pids?: string
+  readonly isolate?: boolean
+  readonly bind?: readonly string[]
   readonly clean: boolean
+  readonly tmp?: boolean
   readonly failOnLeak?: boolean
   readonly report?: string
   readonly quiet?: boolean
@@ -20,13 +23,15 @@ const DESCRIPTION = `Runs a command as if it had been run directly, and ends wha
 Standard streams, terminal, environment, working directory and exit status are
 the command's own. When it has ended, by itself or by --timeout, its descendants
 are asked to end, killed after --kill-after, and named on standard error. When
-tidypool itself is killed, they are ended all the same.`
+tidypool itself is killed, they are ended all the same. Semaphores and shared
+memory that they made and nobody uses are removed.`
 
 const EXAMPLES = `Examples:
   $ tidypool exec -- python3 train.py
   $ tidypool exec --timeout 600s --kill-after 5s -- make test
   $ tidypool exec --fail-on-leak --report leaks.json -- npm test
   $ tidypool exec --allow gpg-agent -- ./release.sh
+  $ tidypool exec --isolate --bind /tmp/out -- ./build.sh
   $ tidypool exec -- nohup ./server      (signals that are ignored are so for it)`
 
 const EXIT_CODES = `Exit codes:
@@ -65,7 +70,14 @@ export function describeExec(command: Command): Command {
       'limit for all its processes together, such as 2GiB (needs a cgroup)',
     )
     .option('--pids <N>', 'limit for its processes and threads together (needs a cgroup)')
-    .option('--no-clean', 'only name what is left, end nothing')
+    .option('--tmp', 'give it a temporary directory of its own, which goes with it')
+    .option('--isolate', 'processes, semaphores, shared memory and /tmp of its own')
+    .option(
+      '--bind <PATH[:PATH]>',
+      'with --isolate: what it sees of /tmp all the same (repeatable)',
+      list,
+    )
+    .option('--no-clean', 'only name what is left, end and remove nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')
     .option('-q, --quiet', 'say nothing')

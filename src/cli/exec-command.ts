@@ -6,7 +6,8 @@
  */
 import { writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
-import { CommandStartError } from '../supervisor/start-command.ts'
+import { CommandStartError } from '../supervisor/command-start-error.ts'
+import { noteOnCwd } from '../supervisor/private-places.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
 import { readExecOptions, type ExecOptions } from './exec-options.ts'
@@ -16,6 +17,9 @@ import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
   const options = readOptions(words, raw)
+  const { isolation } = options.plan
+  const note = isolation && noteOnCwd(isolation.binds, process.cwd())
+  if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
   const report = await run(options)
   if (!options.quiet) say(execReportText(report))
   if (options.report !== undefined) writeReport(options.report, report)
@@ -64,7 +68,8 @@ function writeReport(file: string, report: CommandReport): void {
 
 function endOf(report: CommandReport, { failOnLeak }: ExecOptions): End {
   if (report.timedOut) return { exitCode: EXEC_EXIT.timeout }
-  const hasLeak = report.left.some(({ how }) => how !== 'allowed')
+  const hasLeak =
+    report.left.some(({ how }) => how !== 'allowed') || report.objects.some(({ leaked }) => leaked)
   const isFine = report.exitCode === 0
   if (failOnLeak && hasLeak && isFine) return { exitCode: EXEC_EXIT.leak }
   return report.signal === null

@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { parseDuration } from '../batch/duration.ts'
 import { OptionError } from '../errors.ts'
+import { readBind } from '../supervisor/private-places.ts'
 import type { CommandPlan } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
 import { parseSize } from './size.ts'
@@ -30,7 +31,9 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
           : parseDuration('--kill-after', raw.killAfter, 0),
       signal: raw.signal === undefined ? 'SIGTERM' : readSignal(raw.signal),
       ...limitsOf(raw),
+      ...isolationOf(raw),
       clean: raw.clean,
+      temporaryDirectory: readTmp(raw),
       allow: (raw.allow ?? []).map(readPattern),
     },
     failOnLeak: raw.failOnLeak ?? false,
@@ -50,10 +53,38 @@ function limitsOf({ memory, pids }: RawExecOptions): Pick<CommandPlan, 'limits'>
   }
 }
 
+/** What isolated stays in its namespaces, and ends with them: nothing can be let stay. */
+function isolationOf({
+  isolate,
+  bind,
+  allow,
+  clean,
+}: RawExecOptions): Pick<CommandPlan, 'isolation'> {
+  if (!isolate) {
+    if (bind) throw new OptionError('--bind', bind[0], 'given with --isolate')
+    return {}
+  }
+  if (allow) throw new OptionError('--allow', allow[0], 'given without --isolate')
+  if (!clean) throw new OptionError('--no-clean', true, 'given without --isolate')
+  const cwd = process.cwd()
+  return { isolation: { binds: (bind ?? []).map((text) => readBind(text, cwd)) } }
+}
+
 function readCount(option: string, text: string): number {
   const count = /^\d{1,7}$/.test(text) ? Number(text) : 0
   if (count < 1) throw new OptionError(option, text, 'a number from 1 to 9999999')
   return count
+}
+
+function readTmp({ tmp = false, clean }: RawExecOptions): boolean {
+  if (tmp && !clean) {
+    throw new OptionError(
+      '--tmp',
+      true,
+      'left out with --no-clean: the directory goes with the command',
+    )
+  }
+  return tmp
 }
 
 /** `TERM`, `SIGTERM` or `15`. */

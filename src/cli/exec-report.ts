@@ -1,8 +1,10 @@
 /** What `tidypool exec` says when the command has ended. */
+import type { LeftObject } from '../supervisor/left-objects.ts'
 import type { CommandReport, LeftProcess } from '../supervisor/supervise.ts'
-import { duration, plural, shorten } from './words.ts'
+import { duration, plural, shorten, size } from './words.ts'
 
 const shownProcesses = 20
+const shownObjects = 20
 
 /** For people; '' when there is nothing to say. */
 export function execReportText(report: CommandReport): string {
@@ -11,9 +13,17 @@ export function execReportText(report: CommandReport): string {
       ? [`tidypool: ${name(report)} was ended by its time-out after ${duration(report.wallMs)}`]
       : []),
     ...limitLines(report),
+    ...blindLines(report),
     ...leftLines(report),
+    ...objectLines(report),
   ]
   return lines.join('\n')
+}
+
+/** Silence would say that nothing was left. */
+function blindLines(report: CommandReport): string[] {
+  if (report.containment.name !== 'none') return []
+  return [`tidypool: what ${name(report)} left cannot be seen: ${report.containment.reason}`]
 }
 
 function limitLines(report: CommandReport): string[] {
@@ -41,6 +51,34 @@ function leftLines(report: CommandReport): string[] {
     ...report.left.slice(0, shownProcesses).map((left) => `  ${describe(left)}`),
     ...(more > 0 ? [`  and ${more} more (--report has all)`] : []),
   ]
+}
+
+function objectLines(report: CommandReport): string[] {
+  const own = report.objects.filter(({ attributed }) => attributed)
+  const others = report.objects.filter(({ attributed }) => !attributed)
+  return [
+    ...listed(`tidypool: ${name(report)} left ${plural(own.length, 'object')}:`, own),
+    ...listed(
+      `tidypool: ${plural(others.length, 'object')} appeared while ${name(report)} ran, and may be of somebody else:`,
+      others,
+    ),
+  ]
+}
+
+function listed(heading: string, objects: readonly LeftObject[]): string[] {
+  if (objects.length === 0) return []
+  const more = objects.length - shownObjects
+  return [
+    heading,
+    ...objects.slice(0, shownObjects).map((object) => `  ${describeObject(object)}`),
+    ...(more > 0 ? [`  and ${more} more (--report has all)`] : []),
+  ]
+}
+
+function describeObject({ kind, name: own, bytes, how, why }: LeftObject): string {
+  const room = bytes > 0 ? ` (${size(bytes)})` : ''
+  const what = how === 'removed' ? 'removed' : 'left'
+  return shorten(`${kind} ${shorten(own, 80)}${room}: ${what}; ${why}`, 240)
 }
 
 function describe({ pid, name: short, command, how, reason }: LeftProcess): string {

@@ -95,6 +95,8 @@ export function keysOf({ path: file, kind, dev, ino }: SharedMemoryObject): File
 export interface UsersOptions {
   /** Only files of this device: many times faster, since few processes have one of `/dev/shm`. */
   readonly device?: number
+  /** Leaves out what is only open: enough for semaphores, and half the work. */
+  readonly mappedOnly?: boolean
   /** Called with each process that does not show what it uses: another user's, or one that is not dumpable. */
   readonly onHidden?: (pid: number) => void
 }
@@ -108,12 +110,12 @@ export interface UsersOptions {
  */
 export function usersOfFiles(
   pids: Iterable<number>,
-  { device, onHidden }: UsersOptions = {},
+  { device, mappedOnly = false, onHidden }: UsersOptions = {},
 ): ReadonlyMap<FileKey, readonly number[]> {
   const users = new Map<FileKey, number[]>()
   if (!hasProc()) return users
   for (const pid of pids) {
-    const keys = filesOf(pid, device)
+    const keys = filesOf(pid, device, mappedOnly)
     if (!keys) onHidden?.(pid)
     for (const key of keys ?? []) {
       const known = users.get(key)
@@ -124,13 +126,41 @@ export function usersOfFiles(
   return users
 }
 
+/**
+ * Whether the process has the object mapped under another name, that has been removed: so has only the maker of a semaphore,
+ * since `sem_open` makes it under a temporary name, links that to the wanted one, and removes it.
+ */
+export function hasMade(pid: number, { dev, ino, name }: SharedMemoryObject): boolean {
+  const file = ` ${hexDevice(dev)} ${ino} `
+  return readMaps(pid)
+    .split('\n')
+    .some(
+      (line) =>
+        line.includes(file) && line.endsWith(' (deleted)') && !line.endsWith(`/${name} (deleted)`),
+    )
+}
+
+function readMaps(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/maps`, 'latin1')
+  } catch (error) {
+    if (isGoneError(error) || isRefused(error)) return ''
+    throw error
+  }
+}
+
 /** @returns undefined when the process does not show it; nothing when the process has ended. */
-function filesOf(pid: number, device: number | undefined): Set<FileKey> | undefined {
+function filesOf(
+  pid: number,
+  device: number | undefined,
+  mappedOnly: boolean,
+): Set<FileKey> | undefined {
   const keys = new Set<FileKey>()
   try {
     for (const key of mappedFiles(readFileSync(`/proc/${pid}/maps`, 'latin1'), device)) {
       keys.add(key)
     }
+    if (mappedOnly) return keys
     for (const entry of readdirSync(`/proc/${pid}/fd`)) addOpen(keys, `/proc/${pid}/fd/${entry}`)
     addOpen(keys, `/proc/${pid}/cwd`)
   } catch (error) {
@@ -149,7 +179,8 @@ function* mappedFiles(maps: string, device: number | undefined): Generator<FileK
   for (const [, major = '', minor = '', inode] of maps.matchAll(
     /^[0-9a-f]+-[0-9a-f]+ \S+ [0-9a-f]+ ([0-9a-f]+):([0-9a-f]+) ([1-9]\d*)/gm,
   )) {
-    yield `${deviceNumber(Number.parseInt(major, 16), Number.parseInt(minor, 16))}:${Number(inode)}`
+    const dev = deviceNumber(Number.parseInt(major, 16), Number.parseInt(minor, 16))
+    if (device === undefined || dev === device) yield `${dev}:${Number(inode)}`
   }
 }
 

@@ -33,7 +33,7 @@ export async function startTrial(
 ): Promise<StartedTrial> {
   const cookie = scope.nextEnvironment()
   const env = { ...given, ...cookie }
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const gate = gateFor([...limitsAsFound(env), ...words], stdio, env)
   const prefix = [...(deathSignal().prefix ?? []), ...objects.prefix]
   const [file = '/bin/sh', ...args] = [...prefix, ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, detached: true })

@@ -7,8 +7,14 @@ import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import { withDropped, withoutAdditions } from '../lifetime/shell-environment.ts'
 import { adopt } from '../lifetime/tether.ts'
+import { CommandStartError } from './command-start-error.ts'
 import { contain, type Containment } from './containment.ts'
+import type { InnerCommand } from './inner-command.ts'
+import { isolate } from './isolate.ts'
+import type { Isolation } from './isolation.ts'
+import { withJobServer } from './job-server.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -24,6 +30,8 @@ export interface Command {
   readonly stdio?: StdioOptions
   /** For it and its descendants together; none when absent. */
   readonly limits?: Limits
+  /** Namespaces of its own; none when absent. */
+  readonly isolation?: Isolation
 }
 
 /** A command that runs. */
@@ -32,18 +40,8 @@ export interface StartedCommand {
   readonly root: TreeRoot
   readonly containment: Containment
   readonly limited: LimitedCommand | undefined
-}
-
-/** The command cannot be executed. */
-export class CommandStartError extends Error {
-  override name = 'CommandStartError'
-  /** `missing`: there is no such file. `not-executable`: it may not be executed. `failed`: the system refused. */
-  readonly why: 'missing' | 'not-executable' | 'failed'
-
-  constructor(why: CommandStartError['why'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.why = why
-  }
+  /** The command within its namespaces, when it is isolated: then the child is what holds them. */
+  readonly inner: InnerCommand | undefined
 }
 
 /**
@@ -59,7 +57,9 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const streams = withJobServer(stdio, env)
+  const wrapped = isolate(words, { ...command, stdio: streams, cwd, env, leadsSession })
+  const gate = gateFor([...limitsAsFound(env), ...wrapped.words], wrapped.stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
@@ -69,8 +69,15 @@ export async function startCommand(
   const containment = contain(scope, pid)
   const limited = limitOrEnd(scope, child, containment, command.limits)
   openGate(child, gate)
-  const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession }
-  return { child, root, containment, limited }
+  const inner = await wrapped.enter(child)
+  const root = {
+    pid,
+    startTime,
+    cookie: identity.cookie ?? scope.id,
+    leadsSession,
+    wrappers: inner?.wrappers ?? [],
+  }
+  return { child, root, containment, limited, inner }
 }
 
 /** @throws {CommandStartError} a limit cannot be had: then the command does not run. */
@@ -91,10 +98,11 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-export function limitsAsFound(): readonly string[] {
+export function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
-  return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
+  const script = `ulimit -S -n "$1"; shift; ${withoutAdditions(env)}exec "$@"`
+  return ['/bin/sh', '-c', script, 'sh', String(given), ...withDropped(env)]
 }
 
 function requireExecutable(

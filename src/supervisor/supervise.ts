@@ -12,24 +12,27 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PauseClock } from '../executor/pause-clock.ts'
-import { holdScope } from '../lifetime/scope.ts'
+import { holdScope, type Scope } from '../lifetime/scope.ts'
+import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
-import { endTree, type EndedProcess } from './end-tree.ts'
+import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
+import type { IsolationName } from './isolation.ts'
+import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
 import { ReapedTime } from './reaped-time.ts'
 import { startCommand, type Command, type StartedCommand } from './start-command.ts'
 
-export interface CommandPlan extends Command {
+export interface CommandPlan extends Command, Pick<ObjectPlan, 'temporaryDirectory'> {
   /** Undefined: no limit. Time in which this process was stopped does not count. */
   readonly timeoutMs: number | undefined
   /** Asks the processes to end. */
   readonly signal: NodeJS.Signals
   /** How long they have for it. */
   readonly killAfterMs: number
-  /** What the command leaves running is ended; false: it is named and left. */
+  /** What the command leaves is ended and removed; false: it is named and left. */
   readonly clean: boolean
   /** Processes whose name or command line one of these matches may stay. */
   readonly allow: readonly RegExp[]
@@ -56,13 +59,18 @@ export interface CommandReport {
   /** How many processes were seen. */
   readonly processes: number
   /** What kept its descendants together, and why not something better. */
-  readonly containment: Pick<Containment, 'name' | 'reason'>
+  readonly containment: {
+    readonly name: Containment['name'] | IsolationName
+    readonly reason: string | undefined
+  }
   /** What the limits did, where there are any. */
   readonly limits: LimitsReport | undefined
   /** What the time-out ended, the command among it. */
   readonly stopped: readonly EndedProcess[]
   /** What the command left when it had ended. */
   readonly left: readonly LeftProcess[]
+  /** What it left besides. */
+  readonly objects: readonly LeftObject[]
 }
 
 /** A command that runs under supervision. */
@@ -94,14 +102,17 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
   const hold = holdScope(`exec ${plan.words[0] ?? ''}`)
   try {
     const startedAt = new Date()
-    const started = await startCommand(hold.scope, plan)
-    const report = follow(started, plan, startedAt).finally(() => hold.release())
+    const { started, objects } = await start(hold.scope, plan)
+    const report = follow(started, objects, plan, startedAt).finally(() => {
+      objects.close()
+      hold.release()
+    })
     return {
       child: started.child,
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => forward(started, signal),
-      isStopped: () => readStat(started.root.pid)?.state === 'T',
+      isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
     }
   } catch (error) {
     hold.release()
@@ -109,29 +120,44 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
   }
 }
 
+async function start(
+  scope: Scope,
+  plan: CommandPlan,
+): Promise<{ readonly started: StartedCommand; readonly objects: CommandObjects }> {
+  const objects = new CommandObjects(scope, plan)
+  try {
+    const started = await startCommand(scope, objects.env ? { ...plan, env: objects.env } : plan)
+    return { started, objects }
+  } catch (error) {
+    await objects.abandon()
+    throw error
+  }
+}
+
 async function follow(
-  { child, root, containment, limited }: StartedCommand,
+  started: StartedCommand,
+  objects: CommandObjects,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
+  const { root, containment, limited, inner } = started
   const startMs = performance.now()
   const reaped = new ReapedTime()
   const tree = new ProcessTree(root, containment)
+  objects.follow(tree, root.pid)
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      running.abort()
-      resolve()
-    })
-  })
-  const measuring = measureUntil(tree, running.signal)
+  const exited = endOf(started).finally(() => running.abort())
+  const measuring = measureUntil(tree, objects, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, running.signal)
+  if (timedOut) objects.look()
   const stopped = timedOut ? await endTree(tree, containment, { ...plan, isAllowed }) : []
-  await exited
+  const { exitCode, signal } = await exited
   const wallMs = performance.now() - startMs
   await measuring
+  objects.look()
+  await awaitStragglers(tree, isAllowed)
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
@@ -139,35 +165,45 @@ async function follow(
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
+  // After that: what it removes it may have to start others for.
+  const leftObjects = await objects.audit(staying)
+  await inner?.close()
   const limits = limited?.report()
   limited?.release()
   containment.release()
   return {
     words: plan.words,
-    exitCode: child.exitCode,
-    signal: child.signalCode,
+    exitCode,
+    signal,
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
     processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: { name: containment.name, reason: containment.reason },
+    containment: inner
+      ? { name: inner.name, reason: undefined }
+      : { name: containment.name, reason: containment.reason },
     limits,
     stopped,
     left: [...ended, ...staying],
+    objects: leftObjects,
   }
 }
 
 /** Looks now and then, since what a process used is gone with it. */
-async function measureUntil(tree: ProcessTree, signal: AbortSignal): Promise<void> {
+async function measureUntil(
+  tree: ProcessTree,
+  objects: CommandObjects,
+  signal: AbortSignal,
+): Promise<void> {
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
     const startedAt = performance.now()
-    tree.measure()
+    objects.see(tree.measure())
     const tookMs = performance.now() - startedAt
     await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
   }
@@ -195,10 +231,19 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {})
 }
 
-function forward({ child, root }: StartedCommand, signal: NodeJS.Signals): void {
-  const { pid } = child
+/** How the command ended. Isolated, it is not the process that we started. */
+async function endOf({ child, inner }: StartedCommand): Promise<ProcessEnd> {
+  if (inner) return await inner.ended
+  return await new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+}
+
+function forward({ child, root, inner }: StartedCommand, signal: NodeJS.Signals): void {
   // Reaped: the number may be another's.
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const { pid, startTime } = inner?.identity ?? root
+  if (inner && readStat(pid)?.startTime !== startTime) return
   try {
     process.kill(root.leadsSession ? -pid : pid, signal)
   } catch (error) {

@@ -26,6 +26,7 @@ import {
   readdirSync,
   readlinkSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import os from 'node:os'
@@ -40,6 +41,8 @@ import { entriesBelow } from '../helpers/entries-below.ts'
 /** What is promised after every row that does not say otherwise. */
 export const promiseMs = 2000
 const markName = 'TIDYPOOL_STAGE'
+/** The upper half of the keys of System V objects that tests make. */
+export const testedKeys = 0x7d1d
 const programs = new URL('./programs/', import.meta.url)
 /** Limit for a program to say that it is ready; guards against a hang and is no promise. */
 const readyLimitMs = 30_000
@@ -324,13 +327,24 @@ export class Stage {
       .filter((file) => file !== this.#foreign)
   }
 
+  /** Such a name in /dev/shm is of this stage, also when its maker ended before it could be seen. */
+  objectName(suffix: string): string {
+    return `f-${this.tag}-${suffix}`
+  }
+
+  #isOfOtherStage(name: string): boolean {
+    const tag = /f-([0-9a-f]{16})-/.exec(name)?.[1]
+    return tag !== undefined && tag !== this.tag
+  }
+
   /** What is there of this stage besides processes: S V T J of the table of faults. */
   things(): string[] {
     return [
       ...this.files().map((file) => `T temporary: ${file}`),
       ...this.journals().map((file) => `J journal: ${file}\n${readText(file)}`),
       ...sharedMemory()
-        .filter((name) => !this.#shmBefore.has(name) && !isMappedByStranger(name, this.tag))
+        .filter((name) => !this.#shmBefore.has(name) && !this.#isOfOtherStage(name))
+        .filter((name) => !isMappedByStranger(name, this.tag))
         .map((name) => `S shared memory: /dev/shm/${name}`),
       ...systemV()
         .filter((line) => !this.#sysvBefore.has(line))
@@ -484,17 +498,22 @@ function systemV(): string[] {
       .filter(Boolean)
       .map((line) => line.trim().split(/\s+/).slice(0, 4))
       .filter((columns) => kind !== 'shm' || columns[3] !== String(canaryBytes))
+      // Those that tests of them make: each looks at its own.
+      .filter(([key]) => Number(key) >>> 16 !== testedKeys)
       .map((columns) => [kind, ...columns.slice(0, 3)].join(' ')),
   )
 }
 
 /** Other programs of this machine use shared memory as well: what such a one has mapped is none of ours. */
 function isMappedByStranger(name: string, tag: string): boolean {
+  const { ino } = statSync(`/dev/shm/${name}`, { throwIfNoEntry: false }) ?? {}
+  // By inode: who made a semaphore has it mapped under another name, that is no more.
+  const mapping = new RegExp(` ${ino} +/dev/shm/`)
   return readdirSync('/proc')
     .filter((pid) => /^\d+$/.test(pid))
     .some(
       (pid) =>
-        readText(`/proc/${pid}/maps`).includes(`/dev/shm/${name}`) &&
+        mapping.test(readText(`/proc/${pid}/maps`)) &&
         !readText(`/proc/${pid}/environ`).includes(`${markName}=${tag}`),
     )
 }

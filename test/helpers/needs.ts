@@ -23,18 +23,28 @@ export interface NotRun {
   readonly file: string
 }
 
+const systemPython = '/usr/bin/python3'
+
 const known = {
+  bash: program('bash', 'apt-get install -y bash'),
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
   ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
+  make: program('make', 'apt-get install -y make'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
   script: program('script', 'apt-get install -y bsdutils'),
+  /** Of the system: other Pythons of a machine may have no joblib. */
+  'python3-joblib': {
+    isMet: () => isSuccess(systemPython, ['-c', 'import joblib.externals.loky, numpy']),
+    command: 'apt-get install -y python3-joblib python3-numpy',
+  },
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
   tmux: program('tmux', 'apt-get install -y tmux'),
+  vi: program('vi', 'apt-get install -y vim-tiny'),
   unshare: program('unshare', 'apt-get install -y util-linux'),
   linux: { isMet: () => process.platform === 'linux', command: undefined },
   root: { isMet: () => process.getuid?.() === 0, command: undefined },

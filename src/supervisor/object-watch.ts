@@ -1,0 +1,369 @@
+/**
+ * Who made what in `/dev/shm`, found out while the makers live: afterwards nothing tells.
+ *
+ *   a new name ──inotify, < 1 ms──▶ quick look: the likely processes first, until a user is found
+ *                                       │ 30 ms later, within the budget
+ *                                       ▼
+ *                                   full look: every process, for strangers that use it as well; again where there was nobody
+ *
+ * Nothing is looked at while no name is new. One watch serves all commands of this process.
+ */
+import { statSync, watch, type FSWatcher } from 'node:fs'
+import path from 'node:path'
+import { cleanUpStep } from '../lifetime/events.ts'
+import { errorCode, readStat, type ProcessStat } from '../os/process-identity.ts'
+import {
+  hasMade,
+  keysOf,
+  listSharedMemory,
+  sharedMemoryObject,
+  type FileKey,
+  type SharedMemoryObject,
+} from '../os/shared-memory.ts'
+import { Budget } from './object-budget.ts'
+import type { Members, SeenProcess } from './object-lives.ts'
+import { UserSearch } from './object-search.ts'
+
+/** A command, as the watch sees it. */
+export interface WatchedCommand extends Members {
+  /** Called when an object is known to be its own for certain, and again with each further name of it. */
+  onOwn(sighting: Sighting): void
+}
+
+/** Why an object belongs to a command. */
+export interface Evidence {
+  /** `made`: only its maker maps it so. `named`: it holds the number of the maker. `used`: mapped or open. */
+  readonly how: 'made' | 'named' | 'used'
+  readonly process: SeenProcess
+}
+
+/** An object that appeared while commands ran. */
+export interface Sighting {
+  /** As it was seen last. */
+  object: SharedMemoryObject
+  readonly names: Set<string>
+  /** Its place among all that appeared. */
+  readonly order: number
+  owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
+  /** Who used it and belonged to no command when that was seen. */
+  readonly strangers: SeenProcess[]
+  /** Whether all processes were looked at, so that its strangers are known. */
+  isChecked: boolean
+  /** How often that was in vain. */
+  tries: number
+  /** It was named in a report: commands that run side by side need not all do it. */
+  isReported: boolean
+}
+
+/** Until then the maker has mapped it, and who shall share it has opened it. Later looks are for those it is handed to late. */
+const fullLookAfterMs = [30, 1000, 10_000] as const
+const budget = { burstMs: 200, share: 0.003 } as const
+/** Somebody writes files there without pause: then looking at the list now and then is cheaper. */
+const eventsPerSecond = 2000
+const reopenAfterMs = 5000
+
+export class ObjectWatch {
+  readonly #directory: string
+  readonly #search = new UserSearch<Sighting>()
+  readonly #budget = new Budget(budget.burstMs, budget.share)
+  /** Commands, with what had appeared before each. */
+  readonly #commands = new Map<WatchedCommand, number>()
+  readonly #sightings = new Map<FileKey, Sighting>()
+  readonly #byName = new Map<string, FileKey>()
+  /** Those about whom not all is known that can be. */
+  readonly #pending = new Set<Sighting>()
+  #appeared = 0
+  #watcher: FSWatcher | undefined
+  #events = { count: 0, sinceMs: 0 }
+  #reopenAtMs = 0
+  #soon: NodeJS.Immediate | undefined
+  #later: { readonly timer: NodeJS.Timeout; readonly dueAtMs: number } | undefined
+  /** Whose tree was looked at for the look that goes on. */
+  readonly #refreshed = new Set<WatchedCommand>()
+
+  constructor(directory = '/dev/shm') {
+    this.#directory = directory
+  }
+
+  /** From now on, what appears may be this command's. Call it before the command starts. */
+  join(command: WatchedCommand): void {
+    if (this.#commands.size === 0) this.#open()
+    this.#list()
+    this.#commands.set(command, this.#appeared)
+  }
+
+  leave(command: WatchedCommand): void {
+    this.#commands.delete(command)
+    if (this.#commands.size > 0) return
+    this.#close()
+    clearImmediate(this.#soon)
+    clearTimeout(this.#later?.timer)
+    this.#soon = undefined
+    this.#later = undefined
+    this.#sightings.clear()
+    this.#byName.clear()
+    this.#pending.clear()
+  }
+
+  /** Has this process asked before others. */
+  prefer(pid: number): void {
+    this.#search.prefer(pid)
+  }
+
+  /** To be called now and then: finds what came without an event, where there are none. */
+  poll(): void {
+    if (this.#watcher) return
+    if (performance.now() > this.#reopenAtMs) this.#open()
+    this.#list()
+  }
+
+  /** Looks at everything whose maker is not known for sure, whatever it costs: the processes are about to end. */
+  look(): void {
+    this.#list()
+    this.#check(
+      [...this.#sightings.values()].filter(
+        (sighting) => this.#isNew(sighting) && isUnsure(sighting),
+      ),
+    )
+  }
+
+  /** What has appeared since the command joined and is there still. */
+  since(command: WatchedCommand): Sighting[] {
+    this.#list()
+    const before = this.#commands.get(command) ?? Infinity
+    return [...this.#sightings.values()].filter(({ order }) => order > before)
+  }
+
+  #open(): void {
+    try {
+      this.#watcher = watch(this.#directory, { persistent: false }, (_, name) =>
+        this.#noticed(name),
+      )
+      this.#watcher.on('error', () => this.#close())
+    } catch (error) {
+      // No such directory, or no more watches for this user: the list is looked at instead.
+      if (errorCode(error) === undefined) throw error
+      this.#close()
+    }
+  }
+
+  #close(): void {
+    this.#watcher?.close()
+    this.#watcher = undefined
+    this.#reopenAtMs = performance.now() + reopenAfterMs
+  }
+
+  #noticed(name: string | null): void {
+    const now = performance.now()
+    if (now - this.#events.sinceMs > 1000) this.#events = { count: 0, sinceMs: now }
+    this.#events.count += 1
+    if (this.#events.count > eventsPerSecond) this.#close()
+    if (name === null) {
+      this.#list()
+      return
+    }
+    const object = sharedMemoryObject(path.join(this.#directory, name))
+    if (object) this.#sight(object)
+    else this.#forget(name)
+  }
+
+  #list(): void {
+    const objects = listSharedMemory(this.#directory)
+    const names = new Set(objects.map(({ name }) => name))
+    for (const name of this.#byName.keys()) if (!names.has(name)) this.#forget(name)
+    for (const object of objects) this.#sight(object)
+  }
+
+  #sight(object: SharedMemoryObject): void {
+    const { name, dev, ino } = object
+    const key: FileKey = `${dev}:${ino}`
+    if (this.#byName.get(name) !== key) this.#forget(name)
+    this.#byName.set(name, key)
+    const known = this.#sightings.get(key)
+    if (known) {
+      const isFurther = !known.names.has(name)
+      known.names.add(name)
+      known.object = object
+      if (isFurther) this.#tellOwner(known)
+      return
+    }
+    const sighting: Sighting = {
+      object,
+      names: new Set([name]),
+      order: ++this.#appeared,
+      owner: undefined,
+      strangers: [],
+      isChecked: false,
+      tries: 0,
+      isReported: false,
+    }
+    this.#sightings.set(key, sighting)
+    if (!this.#isNew(sighting)) return
+    this.#pending.add(sighting)
+    // Once for all that is noticed in this turn.
+    this.#soon ??= setImmediate(() => {
+      this.#soon = undefined
+      attempt(() => this.#quickLook())
+    })
+    this.#soon.unref()
+  }
+
+  #forget(name: string): void {
+    const key = this.#byName.get(name)
+    const sighting = key && this.#sightings.get(key)
+    this.#byName.delete(name)
+    if (!sighting) return
+    sighting.names.delete(name)
+    if (sighting.names.size > 0) return
+    this.#sightings.delete(key)
+    this.#pending.delete(sighting)
+  }
+
+  /** Whether it appeared after some command began. */
+  #isNew({ order }: Sighting): boolean {
+    return [...this.#commands.values()].some((before) => before < order)
+  }
+
+  #quickLook(): void {
+    if (this.#budget.waitMs() === 0) {
+      this.#budget.spend(() => this.#look([...this.#pending].filter(isUnseen), { all: false }))
+    }
+    this.#lookLater()
+  }
+
+  #fullLook(): void {
+    this.#check([...this.#pending].filter(isUnsure))
+    this.#lookLater()
+  }
+
+  #check(sightings: readonly Sighting[]): void {
+    this.#look(sightings, { all: true })
+    for (const sighting of sightings) {
+      sighting.isChecked = true
+      // What nobody uses may be handed to somebody later.
+      if (isUnseen(sighting)) sighting.tries += 1
+      else this.#pending.delete(sighting)
+      this.#tellOwner(sighting)
+    }
+  }
+
+  #lookLater(): void {
+    for (const sighting of this.#pending) {
+      if (!isUnsure(sighting) || sighting.tries >= fullLookAfterMs.length)
+        this.#pending.delete(sighting)
+    }
+    if (this.#pending.size === 0) return
+    const tries = Math.min(...[...this.#pending].map((sighting) => sighting.tries))
+    const waitMs = Math.max(fullLookAfterMs[tries] ?? 0, this.#budget.waitMs())
+    const dueAtMs = performance.now() + waitMs
+    if (this.#later && this.#later.dueAtMs <= dueAtMs) return
+    clearTimeout(this.#later?.timer)
+    const timer = setTimeout(() => {
+      this.#later = undefined
+      attempt(() => this.#budget.spend(() => this.#fullLook()))
+    }, waitMs).unref()
+    this.#later = { timer, dueAtMs }
+  }
+
+  #look(sightings: readonly Sighting[], options: { readonly all: boolean }): void {
+    this.#refreshed.clear()
+    const unknown = sightings.filter((sighting) => !this.#ownByNumber(sighting))
+    if (unknown.length === 0) return
+    const device = statSync(this.#directory).dev
+    const wanted = new Map(
+      unknown.flatMap((sighting) => keysOf(sighting.object).map((key) => [key, sighting])),
+    )
+    const mappedOnly = !options.all && unknown.every(({ object }) => object.kind === 'semaphore')
+    for (const { what, pid } of this.#search.find(wanted, { ...options, device, mappedOnly })) {
+      const stat = readStat(pid)
+      if (stat) this.#noteUser(what, stat)
+    }
+  }
+
+  #noteUser(sighting: Sighting, user: ProcessStat): void {
+    const command = this.#commandOf(user, sighting)
+    if (!command) {
+      const { pid, startTime, name } = user
+      if (!sighting.strangers.some((one) => one.pid === pid && one.startTime === startTime))
+        sighting.strangers.push({ pid, startTime, name })
+      return
+    }
+    const how = hasMade(user.pid, sighting.object) ? 'made' : 'used'
+    this.#own(sighting, command, { how, process: user })
+  }
+
+  #ownByNumber(sighting: Sighting): boolean {
+    const { pidInName, changedAtMs } = sighting.object
+    if (sighting.owner) return sighting.owner.evidence.how !== 'used'
+    if (pidInName === undefined) return false
+    const stat = readStat(pidInName)
+    const command = stat && this.#commandOf(stat, sighting)
+    if (command) this.#own(sighting, command, { how: 'named', process: stat })
+    if (stat) return command !== undefined
+    for (const [one, before] of this.#commands) {
+      const process = one.lives.at(pidInName, changedAtMs)
+      if (!process || sighting.order <= before) continue
+      this.#own(sighting, one, { how: 'named', process })
+      return true
+    }
+    return false
+  }
+
+  /** The command that the process belongs to, if it began before the object appeared. */
+  #commandOf(user: ProcessStat, { order }: Sighting): WatchedCommand | undefined {
+    const commands = [...this.#commands].flatMap(([command, before]) =>
+      before < order ? [command] : [],
+    )
+    const known = commands.find(({ lives }) => lives.has(user))
+    if (known) return known
+    // It may be younger than the last look at its tree.
+    for (const command of commands) {
+      if (this.#refreshed.has(command)) continue
+      this.#refreshed.add(command)
+      command.refresh()
+      if (command.lives.has(user)) return command
+    }
+    return undefined
+  }
+
+  #own(sighting: Sighting, command: WatchedCommand, evidence: Evidence): void {
+    const { owner } = sighting
+    // What is known to be used may turn out to be made by the same command.
+    if (owner && (owner.command !== command || owner.evidence.how !== 'used')) return
+    if (owner && evidence.how === 'used') return
+    const { pid, startTime, name } = evidence.process
+    sighting.owner = { command, evidence: { how: evidence.how, process: { pid, startTime, name } } }
+    this.#tellOwner(sighting)
+  }
+
+  #tellOwner(sighting: Sighting): void {
+    const { owner } = sighting
+    if (owner && isCertain(sighting)) owner.command.onOwn(sighting)
+  }
+}
+
+/** Whether it is its command's without doubt. Strangers may use what that has made; what it only uses may be theirs. */
+function isCertain({ owner, isChecked, strangers }: Sighting): boolean {
+  return (
+    owner !== undefined && (owner.evidence.how !== 'used' || (isChecked && strangers.length === 0))
+  )
+}
+
+/** Without descriptors (EMFILE) nothing can be looked at, and then it is found out later, or not: the command goes on. */
+function attempt(look: () => void): void {
+  try {
+    look()
+  } catch (error) {
+    cleanUpStep('objects not looked at', { error: String(error) })
+  }
+}
+
+/** Nobody was seen to use it. */
+function isUnseen({ owner, strangers }: Sighting): boolean {
+  return owner === undefined && strangers.length === 0
+}
+
+/** Whether looking may tell more. Who else uses what is known only to be used decides whether it is the command's. */
+function isUnsure({ owner }: Sighting): boolean {
+  return !owner || owner.evidence.how === 'used'
+}
