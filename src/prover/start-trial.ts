@@ -3,7 +3,7 @@ import { gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { adopt } from '../lifetime/tether.ts'
 import { deathSignal } from '../os/death-signal.ts'
-import type { Containment } from '../supervisor/containment.ts'
+import { uncontained, type Containment } from '../supervisor/containment.ts'
 import { containInControlGroup } from '../supervisor/control-group.ts'
 import { ProcessTree } from '../supervisor/process-tree.ts'
 import { limitsAsFound } from '../supervisor/start-command.ts'
@@ -41,7 +41,13 @@ export async function startTrial(
   if (!identity) throw await startError(child, file)
   const { pid, startTime } = identity
   const containment = containOrFollow(scope, pid)
-  const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession: true }
+  const root = {
+    pid,
+    startTime,
+    cookie: identity.cookie ?? scope.id,
+    leadsSession: true,
+    wrappers: [],
+  }
   try {
     await objects.attach(pid)
   } catch (error) {
@@ -59,16 +65,7 @@ export async function startTrial(
  */
 function containOrFollow(scope: Scope, pid: number): Containment {
   const group = containInControlGroup(scope, pid)
-  if ('pids' in group) return group
-  return {
-    name: 'process tree',
-    reason: group.refused,
-    group: undefined,
-    pids: () => [],
-    processorMs: () => undefined,
-    killAll: () => {},
-    release: () => {},
-  }
+  return 'pids' in group ? group : uncontained('process tree', group.refused)
 }
 
 async function startError(child: ChildProcess, file: string): Promise<Error> {

@@ -34,12 +34,12 @@ const known = {
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
-  script: program('script', 'apt-get install -y bsdutils'),
   /** Of the system: other Pythons of a machine may have no joblib. */
   'python3-joblib': {
     isMet: () => isSuccess(systemPython, ['-c', 'import joblib.externals.loky, numpy']),
     command: 'apt-get install -y python3-joblib python3-numpy',
   },
+  script: program('script', 'apt-get install -y bsdutils'),
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
