@@ -17,11 +17,11 @@ export interface RawProveOptions {
 }
 
 const DESCRIPTION = `Ends a command in every way, at random moments, and shows what each end leaves:
-processes, semaphores, shared memory, System V objects, temporary files, sockets.
+processes, semaphores, shared memory, System V objects, files, sockets.
 
-Each way is tried bare and under \`tidypool exec\`, side by side. The command runs
-often: it should be one that may. Its standard output is thrown away, and what it
-leaves is removed after it was counted.`
+Each way is tried bare and under \`tidypool exec --tmp\`, by turns. The command
+runs many times: it should be one that may. Its standard output is thrown away;
+what a run leaves is counted, and removed before the next.`
 
 const EXAMPLES = `Examples:
   $ tidypool prove -- python3 batch.py
@@ -50,11 +50,8 @@ export function describeProve(command: Command): Command {
     .option('--only <WAY...>', 'only these ways; the manual lists them')
     .option('--mode <MODE>', 'bare, exec or both (default: both)')
     .option('--seed <N>', 'draw the same moments again (default: 1)')
-    .option(
-      '--within <TIME>',
-      'a command that runs longer is ended within this time (default: 60s)',
-    )
-    .option('--grace <TIME>', 'how long it may take to end, besides its normal time (default: 5s)')
+    .option('--within <TIME>', 'end a longer command within this time (default: 60s)')
+    .option('--grace <TIME>', 'how long it may take to end when told to (default: 5s)')
     .option('--settle <TIME>', 'how long what is left may take to go (default: 2s)')
     .option('--no-private', 'give the runs no /dev/shm and System V objects of their own')
     .option('--report <FILE>', 'write a page to look at in a browser')

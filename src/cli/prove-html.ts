@@ -115,6 +115,8 @@ function lookOf(trial: Trial): string {
   return trial.outcome === 'ended' && isClean(trial) ? 'clean' : 'other'
 }
 
+const singular = { processes: 'process', objects: 'object', files: 'file' } as const
+
 /** A run in a line. */
 function said({ momentMs, wallMs, outcome, exitCode, signal, left }: Trial): string {
   const when = momentMs === undefined ? 'by itself' : `at ${duration(momentMs)}`
@@ -124,7 +126,7 @@ function said({ momentMs, wallMs, outcome, exitCode, signal, left }: Trial): str
       : `${outcome === 'late' ? 'it had ended before, with ' : ''}${signal ?? `exit code ${exitCode}`} after ${duration(wallMs)}`
   const what = leftoverGroups.flatMap((group) => {
     const many = left.filter((one) => one.group === group).length
-    return many === 0 ? [] : [`${many} ${group}`]
+    return many === 0 ? [] : [plural(many, singular[group], group)]
   })
   return `${when}: ${how}; left ${what.length === 0 ? 'nothing' : what.join(', ')}`
 }

@@ -37,6 +37,8 @@ export function readProveOptions(words: readonly string[], raw: RawProveOptions)
         process.execPath,
         fileURLToPath(new URL('main.js', import.meta.url)),
         'exec',
+        // A run has a temporary directory of its own anyway: so that `exec` may answer for what is left in it.
+        '--tmp',
         '--',
       ],
       modes: readMode(raw.mode ?? 'both'),

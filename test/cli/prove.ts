@@ -93,12 +93,14 @@ test('prove of the leaky pool: bare it leaves processes, under exec none', { ski
   const only = ['--only', 'normal', 'sigterm,sigkill', '--times', '2', '--seed', '3']
   const pool = path.join(root, 'examples/leaky/pool.mjs')
   const ended = await b.run(['prove', ...only, '--json', '--', process.execPath, pool])
+  assert.equal(ended.code, 0, ended.stdout)
   const proof = JSON.parse(ended.stdout) as ProofJson
   assert.deepEqual([proof.schemaVersion, proof.type, proof.trials], [1, 'prove', 12])
   for (const { way, mode, runs, didNotEnd, left } of proof.table) {
     assert.deepEqual([runs, didNotEnd], [2, 0], `${way} ${mode}`)
     if (way === 'normal') assert.deepEqual([left.processes.runs, left.files.runs], [0, 0])
-    if (mode === 'exec') assert.equal(left.processes.total, 0, `${way}: ${ended.stdout}`)
+    if (mode === 'exec')
+      assert.deepEqual([left.processes.total, left.files.total], [0, 0], ended.stdout)
   }
   const [bare] = proof.monitoring
   assert.equal(bare?.mode, 'bare')
@@ -128,6 +130,23 @@ for (const privacy of ['--private', '--no-private']) {
     },
   )
 }
+
+test(
+  'prove of the leaky batch under exec: nothing is left, and exit code 0',
+  { skip: needs('linux', 'python3', 'script') },
+  async (t) => {
+    const b = bench(t)
+    const batch = path.join(root, 'examples/leaky/leaky.py')
+    const only = ['--only', 'sigterm,sigkill,sigkill-group,terminal-closed', '--seed', '3']
+    const args = ['prove', ...only, '--mode', 'exec', '--times', '1', '--json', '--']
+    const ended = await b.run([...args, 'python3', batch])
+    assert.equal(ended.code, 0, ended.stdout)
+    const { monitoring } = JSON.parse(ended.stdout) as ProofJson
+    const [exec] = monitoring
+    assert.deepEqual([exec?.runs, exec?.clean], [4, 4], ended.stdout)
+    assert.deepEqual(exec?.accumulated, { processes: 0, objects: 0, files: 0 })
+  },
+)
 
 test(
   'prove of a command without an end: it is ended within --within, and the normal end is left out',

@@ -167,9 +167,9 @@ test(
   'a trial that is interrupted has no result, and leaves nothing',
   { skip: needs('linux') },
   async (t) => {
+    const file = path.join(temporaryFolder(t), 'ready')
     const leftovers = watchLeftovers(t)
     const interrupted = new AbortController()
-    const file = path.join(temporaryFolder(t), 'ready')
     const script = `sleep 1000 & setsid sleep 1000 & echo ready > ${file}; wait`
     const trial = tryUntil({ words: ['sh', '-c', script], endWindowMs: 60_000 }, interrupted.signal)
     await until(() => linesOf(file).length > 0, 'the command to be ready')
