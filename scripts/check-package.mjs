@@ -55,6 +55,8 @@ function checkFiles(files) {
     'dist/index.d.ts',
     'dist/register.js',
     'dist/register.d.ts',
+    'dist/testing.js',
+    'dist/testing.d.ts',
     'dist/cli/main.js',
     'LICENSE',
     'README.md',

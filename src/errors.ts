@@ -216,6 +216,62 @@ export class QueueFullError extends TidypoolError {
   }
 }
 
+/** What `tidypool/testing` finds left. */
+export type LeakKind =
+  | 'process'
+  | 'thread'
+  | 'socket'
+  | 'descriptor'
+  | 'timer'
+  | 'handle'
+  | 'listener'
+  | 'shared memory'
+  | 'temporary file'
+
+/** One thing that was left. */
+export interface Leak {
+  readonly kind: LeakKind
+  /** In words, as the error's message has it: `process 4121 (sleep 1000)`. */
+  readonly what: string
+  /** When it began, in milliseconds since the watch began; undefined where nobody knows. */
+  readonly sinceMs: number | undefined
+  /** File, line and column that made it; undefined where nobody knows. */
+  readonly where: string | undefined
+  /** Number of the process. */
+  readonly pid?: number
+  /** Number of the descriptor in this process. */
+  readonly fd?: number
+  /** Where the file or the shared memory object is, or was: temporary files are removed when the watch ends. */
+  readonly path?: string
+}
+
+/** Something was left that began while `expectNoLeaks` or `watchLeaks` was watching. */
+export class LeakError extends TidypoolError {
+  readonly code = 'ERR_LEAK'
+  /** What was left, by kind. */
+  readonly leaks: readonly Leak[]
+
+  constructor(leaks: readonly Leak[], settleMs: number) {
+    const many = leaks.length === 1 ? '1 thing is' : `${leaks.length} things are`
+    const lines = leaks.map((leak) => `\n  ${leakLine(leak)}`)
+    super(
+      `${many} still there ${settleMs} ms after the end. Close, clear or wait for each, or name it in allow:${lines.join('')}`,
+    )
+    this.leaks = leaks
+  }
+}
+
+/** `expectNoLeaks` was called while another call of it ran: what each leaves could not be told apart. */
+export class LeakWatchError extends TidypoolError {
+  readonly code = 'ERR_LEAK_WATCH'
+
+  constructor() {
+    super(
+      'expectNoLeaks is running already in this thread: what each of the two leaves could not be told apart. Run such tests one after another; if one of them timed out, its function has not ended yet.',
+    )
+  }
+}
+
 /** An option has a value that is not allowed. */
 export class OptionError extends TidypoolError {
   readonly code = 'ERR_OPTION'
@@ -232,6 +288,11 @@ export class OptionError extends TidypoolError {
     this.value = value
     this.allowed = allowed
   }
+}
+
+function leakLine({ what, sinceMs, where }: Leak): string {
+  const since = sinceMs === undefined ? '' : `, since ${Math.round(sinceMs)} ms after the start`
+  return `${what}${since}${where === undefined ? '' : `, from ${where}`}`
 }
 
 function quote(name: string): string {

@@ -9,6 +9,8 @@ export interface RawExecOptions {
   readonly allow?: readonly string[]
   readonly memory?: string
   readonly pids?: string
+  readonly isolate?: boolean
+  readonly bind?: readonly string[]
   readonly clean: boolean
   readonly tmp?: boolean
   readonly failOnLeak?: boolean
@@ -29,6 +31,7 @@ const EXAMPLES = `Examples:
   $ tidypool exec --timeout 600s --kill-after 5s -- make test
   $ tidypool exec --fail-on-leak --report leaks.json -- npm test
   $ tidypool exec --allow gpg-agent -- ./release.sh
+  $ tidypool exec --isolate --bind /tmp/out -- ./build.sh
   $ tidypool exec -- nohup ./server      (signals that are ignored are so for it)`
 
 const EXIT_CODES = `Exit codes:
@@ -68,6 +71,12 @@ export function describeExec(command: Command): Command {
     )
     .option('--pids <N>', 'limit for its processes and threads together (needs a cgroup)')
     .option('--tmp', 'give it a temporary directory of its own, which goes with it')
+    .option('--isolate', 'processes, semaphores, shared memory and /tmp of its own')
+    .option(
+      '--bind <PATH[:PATH]>',
+      'with --isolate: what it sees of /tmp all the same (repeatable)',
+      list,
+    )
     .option('--no-clean', 'only name what is left, end and remove nothing')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')

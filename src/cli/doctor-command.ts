@@ -1,5 +1,4 @@
 /** `tidypool doctor`: reads the options, looks (and removes, when asked to), and says what it found on standard output. */
-import { once } from 'node:events'
 import { runDoctor, type DoctorReport } from '../doctor/doctor.ts'
 import { OptionError } from '../errors.ts'
 import type { RawDoctorOptions } from './describe-doctor.ts'
@@ -29,10 +28,10 @@ function isClean({ findings, left, checks }: DoctorReport): boolean {
   return (left ?? findings).length === 0 && checks.every(({ failed }) => failed === undefined)
 }
 
-/** A reader that goes away (`| head`) has seen what it wanted. */
+/** Waits until it is written. A reader that goes away (`| head`) has seen what it wanted. */
 async function print(text: string): Promise<void> {
   process.stdout.on('error', () => {})
-  if (!process.stdout.write(`${text}\n`)) {
-    await Promise.race([once(process.stdout, 'drain'), once(process.stdout, 'close')])
-  }
+  await new Promise<void>((resolve) => {
+    process.stdout.write(`${text}\n`, () => resolve())
+  })
 }

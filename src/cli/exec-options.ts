@@ -2,6 +2,7 @@
 import os from 'node:os'
 import { parseDuration } from '../batch/duration.ts'
 import { OptionError } from '../errors.ts'
+import { readBind } from '../supervisor/private-places.ts'
 import type { CommandPlan } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
 import { parseSize } from './size.ts'
@@ -30,6 +31,7 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
           : parseDuration('--kill-after', raw.killAfter, 0),
       signal: raw.signal === undefined ? 'SIGTERM' : readSignal(raw.signal),
       ...limitsOf(raw),
+      ...isolationOf(raw),
       clean: raw.clean,
       temporaryDirectory: readTmp(raw),
       allow: (raw.allow ?? []).map(readPattern),
@@ -49,6 +51,23 @@ function limitsOf({ memory, pids }: RawExecOptions): Pick<CommandPlan, 'limits'>
       processes: pids === undefined ? undefined : readCount('--pids', pids),
     },
   }
+}
+
+/** What isolated stays in its namespaces, and ends with them: nothing can be let stay. */
+function isolationOf({
+  isolate,
+  bind,
+  allow,
+  clean,
+}: RawExecOptions): Pick<CommandPlan, 'isolation'> {
+  if (!isolate) {
+    if (bind) throw new OptionError('--bind', bind[0], 'given with --isolate')
+    return {}
+  }
+  if (allow) throw new OptionError('--allow', allow[0], 'given without --isolate')
+  if (!clean) throw new OptionError('--no-clean', true, 'given without --isolate')
+  const cwd = process.cwd()
+  return { isolation: { binds: (bind ?? []).map((text) => readBind(text, cwd)) } }
 }
 
 function readCount(option: string, text: string): number {

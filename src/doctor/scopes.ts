@@ -9,8 +9,10 @@ import type { Sight } from './sight.ts'
 /** A process that carries cookies: it descends from the owners of these scopes. */
 export interface Carrier {
   readonly stat: ProcessStat
-  /** Outermost first. */
+  /** As they are in its environment. */
   readonly cookies: readonly string[]
+  /** The scopes of these cookies, outermost first. */
+  readonly scopes: readonly string[]
 }
 
 export interface KnownScopes {
@@ -25,8 +27,9 @@ export interface KnownScopes {
 
 export function knownScopes({ processes }: Sight): KnownScopes {
   const carriers = processes.flatMap((stat): Carrier[] => {
-    const cookies = (readCookies(stat.pid) ?? []).filter((cookie) => cookie !== '')
-    return cookies.length > 0 ? [{ stat, cookies }] : []
+    const cookies = readCookies(stat.pid) ?? []
+    const scopes = cookies.flatMap((cookie) => scopeOf(cookie) ?? [])
+    return scopes.length > 0 ? [{ stat, cookies, scopes }] : []
   })
   const journals = [...listJournals([...stateDirectories(carriers)])]
   const guarded = new Set(processes.flatMap(guardedScope))
@@ -38,6 +41,11 @@ export function knownScopes({ processes }: Sight): KnownScopes {
     else live.add(name.scope)
   }
   return { journals, dead, live, carriers }
+}
+
+/** A cookie is the scope's id, and for all but threads a full stop and the number of what was started. */
+function scopeOf(cookie: string): string | undefined {
+  return /^([0-9a-f]{32})(?:\.\d+)?$/.exec(cookie)?.[1]
 }
 
 /** Ours, and those of the programs that run: a living owner may keep its journal where its environment says, not ours. */

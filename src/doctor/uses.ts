@@ -17,23 +17,29 @@ export interface Look {
   readonly users: ReadonlyMap<FileKey, readonly number[]>
 }
 
-/** Looks at all processes for files of this device. */
-export function look(device: number, sight: Sight = lookAround()): Look {
+const looks = new WeakMap<Sight, Map<number, Look>>()
+
+/** Looks at all processes for files of this device, once for each sight. */
+export function look(device: number, sight: Sight): Look {
+  const known = looks.get(sight) ?? new Map<number, Look>()
+  looks.set(sight, known)
+  const before = known.get(device)
+  if (before) return before
   const pids = sight.processes.map(({ pid }) => pid)
-  return { sight, nowMs: Date.now(), users: usersOfFiles(pids, { device }) }
+  const now = { sight, nowMs: Date.now(), users: usersOfFiles(pids, { device }) }
+  known.set(device, now)
+  return now
 }
 
 /** So long a look counts as one of this moment. */
 const freshMs = 250
-let latest: { readonly device: number; readonly at: number; readonly look: Look } | undefined
+let latest: { readonly at: number; readonly sight: Sight } | undefined
 
-/** For what is removed now: a look that is no older than a moment, and younger than the finding. */
-export function freshLook(device: number): Look {
+/** For what is removed now: a look that is no older than a moment. */
+export function freshSight(): Sight {
   const now = performance.now()
-  if (latest?.device !== device || now - latest.at > freshMs) {
-    latest = { device, at: now, look: look(device) }
-  }
-  return latest.look
+  if (latest === undefined || now - latest.at > freshMs) latest = { at: now, sight: lookAround() }
+  return latest.sight
 }
 
 /**
@@ -56,24 +62,32 @@ export function usersBelow(
 
 /** The same for one file, such as a socket. */
 export function pathUsers(file: string, sight: Sight): number[] {
-  return [...pathsOfAll(sight)].flatMap(([pid, text]) => (text.includes(`${file}\n`) ? [pid] : []))
+  return pathsOfAll(sight).flatMap(([pid, text]) => (text.includes(`${file}\n`) ? [pid] : []))
 }
 
-function* pathsOfAll({ processes }: Sight): Generator<readonly [pid: number, text: string]> {
+const paths = new WeakMap<Sight, readonly (readonly [pid: number, text: string])[]>()
+
+function pathsOfAll(sight: Sight): readonly (readonly [pid: number, text: string])[] {
+  const before = paths.get(sight)
+  if (before) return before
   const listed = new Set<string>()
-  for (const { pid } of processes) yield [pid, `${pathsOf(pid)}\n${socketsOf(pid, listed)}\n`]
+  const now = sight.processes.map(
+    ({ pid }) => [pid, `${pathsOf(pid)}\n${socketsOf(pid, listed)}\n`] as const,
+  )
+  paths.set(sight, now)
+  return now
 }
 
 /** The paths of what it has, a line each. */
 function pathsOf(pid: number): string {
-  const paths: string[] = []
+  const found: string[] = []
   try {
-    paths.push(readFileSync(`/proc/${pid}/maps`, 'utf8'), readlinkSync(`/proc/${pid}/cwd`))
-    for (const entry of readdirSync(`/proc/${pid}/fd`)) paths.push(linkOf(pid, `fd/${entry}`))
+    found.push(readFileSync(`/proc/${pid}/maps`, 'utf8'), readlinkSync(`/proc/${pid}/cwd`))
+    for (const entry of readdirSync(`/proc/${pid}/fd`)) found.push(linkOf(pid, `fd/${entry}`))
   } catch {
     // It has ended, or is closed to us: the sight says so.
   }
-  return paths.join('\n')
+  return found.join('\n')
 }
 
 /** The names of the Unix sockets of its network namespace, once for each: every namespace has a table of its own. */

@@ -2,10 +2,11 @@ import type { ChildProcess, StdioOptions } from 'node:child_process'
 import type { Writable } from 'node:stream'
 import { OptionError } from '../errors.ts'
 import { cleanUpStep } from './events.ts'
+import { withDropped, withoutAdditions } from './shell-environment.ts'
 import { asArray } from './stdio.ts'
 
 /** dash ends with status 2 at a descriptor of two digits. */
-const highestGate = 9
+export const highestGate = 9
 
 /** A command behind a gate: it is executed when the owner has journalled it, and never when the owner dies before. */
 export interface Gate {
@@ -16,7 +17,7 @@ export interface Gate {
 }
 
 /**
- * Puts a command behind a gate: sh waits for a line on a descriptor above the user's, closes it and becomes the command.
+ * Puts a command behind a gate: sh waits for a line on a descriptor that the user leaves free, closes it and becomes the command.
  * When our end closes instead, it exits. The pid stays the same all the way.
  *
  * @param env  What the command shall find in its environment.
@@ -28,18 +29,19 @@ export function gateFor(
 ): Gate {
   const entries = asArray(stdio)
   while (entries.length < 3) entries.push('pipe')
-  const fd = entries.length
-  if (fd > highestGate) {
+  const fd = freeDescriptors(entries).at(-1)
+  if (fd === undefined) {
     throw new OptionError(
       'stdio',
       stdio,
-      `at most ${highestGate} entries, since one more is needed`,
+      `a list that leaves one number from 3 to ${highestGate} free, since one more is needed`,
     )
   }
-  const script = `read -r x <&${fd} || exit 1; exec ${fd}<&-; ${unset(env)}exec "$@"`
+  entries[fd] = 'pipe'
+  const script = `read -r x <&${fd} || exit 1; exec ${fd}<&-; ${withoutAdditions(env)}exec "$@"`
   return {
-    command: ['/bin/sh', '-c', script, 'tidypool-gate', ...restore(env), ...command],
-    stdio: [...entries, 'pipe'],
+    command: ['/bin/sh', '-c', script, 'tidypool-gate', ...withDropped(env), ...command],
+    stdio: entries,
     fd,
   }
 }
@@ -54,25 +56,23 @@ export function openGate(child: ChildProcess, gate: Gate): void {
   })
   if (isWritable(stream)) stream.end('\n', () => stream.destroy())
   // A list at run time, whatever its type says.
-  if (Array.isArray(child.stdio)) child.stdio.splice(gate.fd, 1)
+  if (!Array.isArray(child.stdio)) return
+  if (gate.fd === child.stdio.length - 1) child.stdio.pop()
+  else child.stdio[gate.fd] = null
+}
+
+/**
+ * Numbers that a shell can open in the child and that the list does not use: the one behind its end last, or the highest
+ * of its gaps. A gap is `ignore`, which opens nothing from 3 on.
+ */
+export function freeDescriptors(entries: Exclude<StdioOptions, string>): number[] {
+  const free: number[] = []
+  for (let fd = 3; fd <= Math.min(entries.length, highestGate); fd++) {
+    if (entries[fd] === undefined || entries[fd] === 'ignore') free.push(fd)
+  }
+  return free
 }
 
 function isWritable(stream: unknown): stream is Writable {
   return typeof stream === 'object' && stream !== null && 'end' in stream
-}
-
-/** A shell sets these in the environment of what it starts; the command shall not find what nobody gave it. */
-function unset(env: NodeJS.ProcessEnv): string {
-  const added = ['PWD', 'OLDPWD', 'SHLVL', '_'].filter((name) => env[name] === undefined)
-  return added.length === 0 ? '' : `unset ${added.join(' ')}; `
-}
-
-/** dash and busybox drop names that are no identifiers from the environment (`npm_config_@scope:registry`): `env` adds them back. */
-function restore(env: NodeJS.ProcessEnv): string[] {
-  const lost = Object.entries(env).filter(
-    ([name, value]) => value !== undefined && name !== '' && !/^[A-Za-z_]\w*$/.test(name),
-  )
-  return lost.length === 0
-    ? []
-    : ['/usr/bin/env', ...lost.map(([name, value]) => `${name}=${value}`)]
 }

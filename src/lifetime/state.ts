@@ -32,7 +32,8 @@ const key = Symbol.for('tidypool.v1')
 export function sharedState(): SharedState {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the symbol is ours, so is what lies there
   const holder = globalThis as { [key]?: SharedState }
-  holder[key] ??= {
+  // Sealed, because Jest replaces what it can of globals' properties when a test file ends, while we are still using them.
+  holder[key] ??= Object.seal<SharedState>({
     executors: new Set(),
     scope: undefined,
     signalsIgnored: false,
@@ -40,6 +41,6 @@ export function sharedState(): SharedState {
     signalListener: undefined,
     removeExitHook: undefined,
     warned: new Set(),
-  }
+  })
   return holder[key]
 }

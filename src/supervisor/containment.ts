@@ -9,10 +9,12 @@
  */
 import type { Scope } from '../lifetime/scope.ts'
 import { OptionError } from '../errors.ts'
+import { hasProc } from '../os/process-identity.ts'
 import { containInControlGroup } from './control-group.ts'
 import { becomeSubreaper } from './subreaper.ts'
 
-export type ContainmentName = 'cgroup v2' | 'subreaper' | 'process tree'
+/** `none`: nobody can be seen. */
+export type ContainmentName = 'cgroup v2' | 'subreaper' | 'process tree' | 'none'
 
 export interface Containment {
   readonly name: ContainmentName
@@ -22,6 +24,8 @@ export interface Containment {
   readonly group: string | undefined
   /** Who belongs to the command besides those that its tree shows. */
   pids(): readonly number[]
+  /** Whether anybody is in there now. Looking misses those who fork and end faster than one can look; the kernel does not. */
+  isPopulated(): boolean
   /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
   processorMs(): number | undefined
   /** Ends everybody in it, faster than they can fork, as far as it can. */
@@ -42,6 +46,8 @@ const choices = ['cgroup', 'subreaper', 'tree'] as const
  */
 export function contain(scope: Scope, pid: number): Containment {
   const best = bestAllowed(process.env[containmentVariable])
+  // Without it no child is seen, and no group is found.
+  if (!hasProc()) return uncontained('none', 'there is no /proc')
   const reasons = best === 'cgroup' ? [] : [`${containmentVariable} is ${best}`]
   if (best === 'cgroup') {
     const group = containInControlGroup(scope, pid)
@@ -53,11 +59,18 @@ export function contain(scope: Scope, pid: number): Containment {
     if ('pids' in reaper) return reaper
     reasons.push(reaper.refused)
   }
+  return uncontained('process tree', reasons.join('; '))
+}
+
+/** The kernel does not help. */
+/** Nobody but the tree tells who belongs. */
+export function uncontained(name: ContainmentName, reason: string): Containment {
   return {
-    name: 'process tree',
-    reason: reasons.join('; '),
+    name,
+    reason,
     group: undefined,
     pids: () => [],
+    isPopulated: () => false,
     processorMs: () => undefined,
     killAll: () => {},
     release: () => {},

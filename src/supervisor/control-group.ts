@@ -54,6 +54,10 @@ class ControlGroup implements Containment {
     return microseconds === undefined ? undefined : microseconds / 1000
   }
 
+  isPopulated(): boolean {
+    return groupCounter(this.group, 'cgroup.events', 'populated') === 1
+  }
+
   killAll(): void {
     try {
       setInGroup(this.group, 'cgroup.kill', 1)

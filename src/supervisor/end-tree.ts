@@ -23,6 +23,23 @@ export interface EndTreeOptions {
 /** Killed processes are gone in milliseconds; one that hangs in the kernel may stay for minutes. */
 const killWindowMs = 5000
 const pauseMs = { asking: 10, killing: 5 } as const
+/** How long those may take who end with their command, but a little later: milliseconds, where nothing else runs. */
+const stragglersMs = 500
+
+/**
+ * Waits for those who end by themselves when their command has: a resource tracker of Python's, say, which removes what the
+ * program left when it sees the end of it. To call that a leak would be wrong for every program that uses one.
+ */
+export async function awaitStragglers(
+  tree: ProcessTree,
+  isAllowed: EndTreeOptions['isAllowed'],
+): Promise<void> {
+  const startedAt = performance.now()
+  while (tree.measure().some((stat) => !isAllowed(stat))) {
+    if (performance.now() - startedAt > stragglersMs) return
+    await delay(pauseMs.asking)
+  }
+}
 
 /**
  * Ends a tree: asks each process, kills what is there after the grace time, and looks until nobody is seen. Those who fork
@@ -41,7 +58,8 @@ export async function endTree(
   for (let empty = 0; empty < 2;) {
     const all = tree.measure()
     const members = all.filter((stat) => !options.isAllowed(stat))
-    empty = members.length === 0 ? empty + 1 : 0
+    const isUnseen = all.length === 0 && containment.isPopulated()
+    empty = members.length === 0 && !isUnseen ? empty + 1 : 0
     const waitedMs = performance.now() - startedAt
     if (waitedMs > options.killAfterMs + killWindowMs) {
       for (const stat of members) note(found, stat, 'left', 'it does not end when it is killed')
@@ -49,12 +67,14 @@ export async function endTree(
     }
     const isKilling = waitedMs >= options.killAfterMs
     // In one step, where the kernel can, and nobody is in there that may stay.
-    if (isKilling && members.length > 0 && members.length === all.length) containment.killAll()
+    if (isKilling && (isUnseen || (members.length > 0 && members.length === all.length))) {
+      containment.killAll()
+    }
     for (const stat of members) {
       if (isKilling) end(found, stat, 'SIGKILL')
       else if (!found.has(keyOf(stat))) end(found, stat, options.signal)
     }
-    if (members.length > 0) await delay(isKilling ? pauseMs.killing : pauseMs.asking)
+    if (empty === 0) await delay(isKilling ? pauseMs.killing : pauseMs.asking)
   }
   return [...found.values()]
 }

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import { listeningSockets, socketsOf, type ListeningSocket } from '../os/unix-sockets.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
-import { Budget } from './object-budget.ts'
+import { Budget } from './budget.ts'
 import type { Lives, Members, SeenProcess } from './object-lives.ts'
 
 interface OwnSocket {

@@ -20,8 +20,8 @@ import {
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
-import { Budget } from './object-budget.ts'
 import { madeAt, type Members, type SeenProcess } from './object-lives.ts'
+import { Budget } from './budget.ts'
 import { UserSearch, type SearchOptions } from './object-search.ts'
 
 /** A command, as the watch sees it. */

@@ -1,6 +1,11 @@
 import type { Containment } from './containment.ts'
 import { readCookies } from '../lifetime/cookies.ts'
-import { isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
+import {
+  isGoneError,
+  readStat,
+  type ProcessIdentity,
+  type ProcessStat,
+} from '../os/process-identity.ts'
 import { runningProcesses } from '../os/process-table.ts'
 import { residentBytes } from '../os/process-usage.ts'
 
@@ -15,6 +20,8 @@ export interface TreeRoot {
    * the session.
    */
   readonly leadsSession: boolean
+  /** Processes of ours that hold the command's namespaces, the root first: members that nobody shall see. */
+  readonly wrappers: readonly ProcessIdentity[]
 }
 
 /** It takes many times as long until the kernel has given out all other numbers. */
@@ -46,6 +53,7 @@ export class ProcessTree {
   constructor(root: TreeRoot, containment: Containment) {
     this.#root = root
     this.#containment = containment
+    for (const { pid, startTime } of root.wrappers) this.#known.set(pid, startTime)
     this.#remember(root.pid, root.startTime)
     // It may have ended before the first look.
     if (root.leadsSession) this.#ours.set(root.pid, performance.now())
@@ -90,6 +98,7 @@ export class ProcessTree {
     for (const [id, seenAt] of this.#ours) {
       if (now - seenAt > emptyForMs) this.#ours.delete(id)
     }
+    for (const { pid } of this.#root.wrappers) members.delete(pid)
     return [...members.values()]
   }
 

@@ -5,10 +5,16 @@ import { deathSignal } from '../os/death-signal.ts'
 import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
 import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
-import { gateFor, openGate } from '../lifetime/gate.ts'
+import { freeDescriptors, gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import { withDropped, withoutAdditions } from '../lifetime/shell-environment.ts'
+import { asArray } from '../lifetime/stdio.ts'
 import { adopt } from '../lifetime/tether.ts'
+import { CommandStartError } from './command-start-error.ts'
 import { contain, type Containment } from './containment.ts'
+import type { InnerCommand } from './inner-command.ts'
+import { isolate } from './isolate.ts'
+import type { Isolation } from './isolation.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -22,8 +28,12 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
+  /** Descriptors of ours above 2 that it gets at the same numbers. */
+  readonly descriptors?: readonly number[]
   /** For it and its descendants together; none when absent. */
   readonly limits?: Limits
+  /** Namespaces of its own; none when absent. */
+  readonly isolation?: Isolation
 }
 
 /** A command that runs. */
@@ -32,18 +42,8 @@ export interface StartedCommand {
   readonly root: TreeRoot
   readonly containment: Containment
   readonly limited: LimitedCommand | undefined
-}
-
-/** The command cannot be executed. */
-export class CommandStartError extends Error {
-  override name = 'CommandStartError'
-  /** `missing`: there is no such file. `not-executable`: it may not be executed. `failed`: the system refused. */
-  readonly why: 'missing' | 'not-executable' | 'failed'
-
-  constructor(why: CommandStartError['why'], message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.why = why
-  }
+  /** The command within its namespaces, when it is isolated: then the child is what holds them. */
+  readonly inner: InnerCommand | undefined
 }
 
 /**
@@ -59,7 +59,9 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const gate = gateFor([...limitsAsFound(), ...words], stdio, env)
+  const given = withDescriptors(stdio, command.descriptors ?? [])
+  const wrapped = isolate(words, { ...command, stdio: given, cwd, env, leadsSession })
+  const gate = gateFor([...limitsAsFound(env), ...wrapped.words], wrapped.stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
@@ -69,8 +71,30 @@ export async function startCommand(
   const containment = contain(scope, pid)
   const limited = limitOrEnd(scope, child, containment, command.limits)
   openGate(child, gate)
-  const root = { pid, startTime, cookie: identity.cookie ?? scope.id, leadsSession }
-  return { child, root, containment, limited }
+  const inner = await wrapped.enter(child)
+  const root = {
+    pid,
+    startTime,
+    cookie: identity.cookie ?? scope.id,
+    leadsSession,
+    wrappers: inner?.wrappers ?? [],
+  }
+  return { child, root, containment, limited, inner }
+}
+
+/** @throws {CommandStartError} they leave none for the gate. */
+function withDescriptors(stdio: StdioOptions, descriptors: readonly number[]): StdioOptions {
+  if (descriptors.length === 0) return stdio
+  const entries = asArray(stdio)
+  for (const fd of descriptors) {
+    while (entries.length <= fd) entries.push('ignore')
+    entries[fd] = fd
+  }
+  if (freeDescriptors(entries).length > 0) return entries
+  throw new CommandStartError(
+    'failed',
+    'descriptors 3 to 9 are all in use, and one of them is needed to start the command: close one',
+  )
 }
 
 /** @throws {CommandStartError} a limit cannot be had: then the command does not run. */
@@ -91,10 +115,11 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitsAsFound(): readonly string[] {
+export function limitsAsFound(env: NodeJS.ProcessEnv): readonly string[] {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return []
-  return ['/bin/sh', '-c', 'ulimit -S -n "$1"; shift; exec "$@"', 'sh', String(given)]
+  const script = `ulimit -S -n "$1"; shift; ${withoutAdditions(env)}exec "$@"`
+  return ['/bin/sh', '-c', script, 'sh', String(given), ...withDropped(env)]
 }
 
 function requireExecutable(

@@ -28,6 +28,7 @@ export function becomeSubreaper(
     reason: reasons.join('; ') || undefined,
     group: undefined,
     pids: () => adopted().map((stat) => stat.pid),
+    isPopulated: () => adopted().length > 0,
     processorMs: () => undefined,
     killAll() {
       const deadline = performance.now() + burstMs

@@ -13,10 +13,13 @@ import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PauseClock } from '../executor/pause-clock.ts'
 import { holdScope, type Scope } from '../lifetime/scope.ts'
+import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
-import { endTree, type EndedProcess } from './end-tree.ts'
+import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
+import type { IsolationName } from './isolation.ts'
+import { Budget } from './budget.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
@@ -57,7 +60,10 @@ export interface CommandReport {
   /** How many processes were seen. */
   readonly processes: number
   /** What kept its descendants together, and why not something better. */
-  readonly containment: Pick<Containment, 'name' | 'reason'>
+  readonly containment: {
+    readonly name: Containment['name'] | IsolationName
+    readonly reason: string | undefined
+  }
   /** What the limits did, where there are any. */
   readonly limits: LimitsReport | undefined
   /** What the time-out ended, the command among it. */
@@ -84,8 +90,9 @@ export interface Supervision {
 /** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 25
-/** Looks take less than a hundredth of the time, however many processes there are. */
-const pausePerLook = 120
+/** Looks take less than a hundredth of the time, however many processes there are, but for this much at the beginning. */
+const looksMs = 60
+const looksShare = 1 / 200
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -107,7 +114,7 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => forward(started, signal),
-      isStopped: () => readStat(started.root.pid)?.state === 'T',
+      isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
     }
   } catch (error) {
     hold.release()
@@ -130,11 +137,12 @@ async function start(
 }
 
 async function follow(
-  { child, root, containment, limited }: StartedCommand,
+  started: StartedCommand,
   objects: CommandObjects,
   plan: CommandPlan,
   startedAt: Date,
 ): Promise<CommandReport> {
+  const { root, containment, limited, inner } = started
   const startMs = performance.now()
   const reaped = new ReapedTime()
   const tree = new ProcessTree(root, containment)
@@ -142,43 +150,42 @@ async function follow(
   const isAllowed = (stat: ProcessStat): boolean =>
     stat.pid !== root.pid && isMatched(stat, plan.allow)
   const running = new AbortController()
-  const exited = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      running.abort()
-      resolve()
-    })
-  })
+  const exited = endOf(started).finally(() => running.abort())
   const measuring = measureUntil(tree, objects, running.signal)
   const timedOut = await isOverdue(plan.timeoutMs, running.signal)
   if (timedOut) objects.look()
   const stopped = timedOut ? await endTree(tree, containment, { ...plan, isAllowed }) : []
-  await exited
+  const { exitCode, signal } = await exited
   const wallMs = performance.now() - startMs
   await measuring
   objects.look()
+  await awaitStragglers(tree, isAllowed)
   const ended = plan.clean ? await endTree(tree, containment, { ...plan, isAllowed }) : []
   const staying = tree
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  await inner?.close()
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
   // After that: what it removes it may have to start others for.
-  const leftObjects = await objects.audit(staying)
+  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
   const limits = limited?.report()
   limited?.release()
   containment.release()
   return {
     words: plan.words,
-    exitCode: child.exitCode,
-    signal: child.signalCode,
+    exitCode,
+    signal,
     timedOut,
     startedAt: startedAt.toISOString(),
     wallMs,
     processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: { name: containment.name, reason: containment.reason },
+    containment: inner
+      ? { name: inner.name, reason: undefined }
+      : { name: containment.name, reason: containment.reason },
     limits,
     stopped,
     left: [...ended, ...staying],
@@ -192,15 +199,14 @@ async function measureUntil(
   objects: CommandObjects,
   signal: AbortSignal,
 ): Promise<void> {
+  const budget = new Budget(looksMs, looksShare)
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
-    const startedAt = performance.now()
-    objects.see(tree.measure())
-    const tookMs = performance.now() - startedAt
-    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
+    budget.spend(() => objects.see(tree.measure()))
+    await pause(Math.max(pauseMs, budget.waitMs()), signal)
   }
 }
 
@@ -226,10 +232,19 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {})
 }
 
-function forward({ child, root }: StartedCommand, signal: NodeJS.Signals): void {
-  const { pid } = child
+/** How the command ended. Isolated, it is not the process that we started. */
+async function endOf({ child, inner }: StartedCommand): Promise<ProcessEnd> {
+  if (inner) return await inner.ended
+  return await new Promise((resolve) => {
+    child.once('exit', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
+}
+
+function forward({ child, root, inner }: StartedCommand, signal: NodeJS.Signals): void {
   // Reaped: the number may be another's.
-  if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  const { pid, startTime } = inner?.identity ?? root
+  if (inner && readStat(pid)?.startTime !== startTime) return
   try {
     process.kill(root.leadsSession ? -pid : pid, signal)
   } catch (error) {

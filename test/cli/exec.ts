@@ -95,6 +95,13 @@ test('exec gives its command the limit of open files that it was given', async (
   const under = ['sh', '-c', 'ulimit -S -n 200; "$@"; exit $?', 'sh']
   const ended = await bench(t).run(['exec', '--', 'sh', '-c', 'ulimit -S -n'], { under })
   assert.equal(ended.stdout, '200\n')
+  // Each shell on the way sets variables, and drops names that are none of its own.
+  const env = { PWD: undefined, '@scope:name': 'kept' }
+  const { stdout } = await bench(t).run(['exec', '--', 'env'], {
+    under: ['bash', ...under.slice(1)],
+    env,
+  })
+  assert.match(stdout, /^@scope:name=kept$/m)
 })
 
 const escapes = [

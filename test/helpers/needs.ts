@@ -7,7 +7,18 @@
  * ```
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants, mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import { controlHierarchies } from '../../src/os/control-groups.ts'
 
@@ -23,17 +34,28 @@ export interface NotRun {
   readonly file: string
 }
 
+const systemPython = '/usr/bin/python3'
+
 const known = {
+  bash: program('bash', 'apt-get install -y bash'),
   bwrap: program('bwrap', 'apt-get install -y bubblewrap'),
   busybox: program('busybox', 'apt-get install -y busybox'),
   ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
+  make: program('make', 'apt-get install -y make'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
+  /** Of the system: other Pythons of a machine may have no joblib. */
+  'python3-joblib': {
+    isMet: () => isSuccess(systemPython, ['-c', 'import joblib.externals.loky, numpy']),
+    command: 'apt-get install -y python3-joblib python3-numpy',
+  },
+  script: program('script', 'apt-get install -y bsdutils'),
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
   tmux: program('tmux', 'apt-get install -y tmux'),
+  vi: program('vi', 'apt-get install -y vim-tiny'),
   unshare: program('unshare', 'apt-get install -y util-linux'),
   linux: { isMet: () => process.platform === 'linux', command: undefined },
   root: { isMet: () => process.getuid?.() === 0, command: undefined },
@@ -47,6 +69,11 @@ const known = {
   /** A process namespace of one's own: refused in many containers, whoever asks. */
   'pid namespace': {
     isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
+    command: undefined,
+  },
+  /** No container, whose outside is hidden, and no process but the machine's first that is closed to us. */
+  'all processes in sight': {
+    isMet: () => seesAllProcesses(),
     command: undefined,
   },
   /** A mount namespace of one's own, for read-only and full disks. */
@@ -76,6 +103,21 @@ function isOpenToAll(...places: readonly string[]): boolean {
       if ((statSync(folder).mode & 0o001) === 0) return false
     }
     return true
+  })
+}
+
+function seesAllProcesses(): boolean {
+  if (process.platform !== 'linux') return false
+  if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return false
+  return readdirSync('/proc').every((pid) => {
+    if (!/^\d+$/.test(pid) || pid === '1') return true
+    try {
+      closeSync(openSync(`/proc/${pid}/maps`, 'r'))
+      return true
+    } catch (error) {
+      // It ended while we looked.
+      return !(error instanceof Error && 'code' in error && error.code === 'EACCES')
+    }
   })
 }
 

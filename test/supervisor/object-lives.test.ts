@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProcessStat } from '../../src/os/process-identity.ts'
-import { Budget } from '../../src/supervisor/object-budget.ts'
 import { Lives, madeAt } from '../../src/supervisor/object-lives.ts'
+import { Budget } from '../../src/supervisor/budget.ts'
 
 function seen(pid: number, startTime: string, name = 'x'): ProcessStat {
   return { pid, startTime, name, state: 'S', ppid: 1, pgrp: 1, session: 1, tty: 0 }

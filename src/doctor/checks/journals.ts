@@ -25,7 +25,7 @@ export const journals: Check = {
       } else if (journal.standing === 'live' || journal.standing === 'dead') live++
       else notJudged.push(`${journal.path}: ${reasons[journal.standing]}`)
     }
-    const looked = `${journals.length} journals, ${live} of them in use`
+    const looked = `${journals.length} ${journals.length === 1 ? 'journal' : 'journals'}, ${live} in use`
     return { findings, looked, notJudged }
   },
 }

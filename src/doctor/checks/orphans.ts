@@ -8,13 +8,13 @@ import {
   readStat,
   type ProcessStat,
 } from '../../os/process-identity.ts'
-import { summarize, userOf } from '../../os/process-table.ts'
+import { runningProcesses, summarize, userOf } from '../../os/process-table.ts'
 import { residentBytes } from '../../os/process-usage.ts'
 import type { Check, CheckResult } from '../check.ts'
 import { lessSure, type Certainty, type Finding, type FixOutcome } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
 import type { Carrier, KnownScopes } from '../scopes.ts'
-import { startedMs, surestOfProcesses } from '../sight.ts'
+import { startedMs, surestOfProcesses, type Sight } from '../sight.ts'
 
 const name = 'orphans'
 
@@ -46,7 +46,7 @@ export const orphans: Check = {
         owner: ownerOf(uid),
         certainty: lessSure(verdict.certainty, surestOfProcesses(sight)),
         remedy: `kill ${stat.pid}`,
-        fix: async () => await end(carrier),
+        fix: async () => await endWithHeirs(carrier, sight),
       })
     }
     const looked = `${sight.processes.length} processes, ${scopes.carriers.length} of them started through tidypool`
@@ -61,11 +61,11 @@ interface Verdict {
 
 /** `owned`: its owner lives, or may live. `owner`: who seems to be it, though nothing but its place says so. */
 function judge(
-  { stat, cookies }: Carrier,
+  { stat, cookies, scopes }: Carrier,
   { dead, live }: KnownScopes,
 ): Verdict | 'owned' | { readonly owner: string } {
-  const isOfDead = cookies.some((cookie) => dead.has(cookie))
-  if (!isOfDead && cookies.some((cookie) => live.has(cookie))) return 'owned'
+  const isOfDead = scopes.some((scope) => dead.has(scope))
+  if (!isOfDead && scopes.some((scope) => live.has(scope))) return 'owned'
   // Without a journal a living owner shows as the parent of the first of them.
   const parent = isOfDead ? undefined : firstStranger(stat, cookies)
   if (parent && !adopts(parent)) return { owner: `process ${parent.pid} (${parent.name})` }
@@ -92,6 +92,31 @@ function adopts({ pid, name: short }: ProcessStat): boolean {
   return pid === 1 || short === 'systemd'
 }
 
+/** Ends it, and then what it has started since it was looked at: that carries the same, and nobody has been told of it. */
+async function endWithHeirs(carrier: Carrier, before: Sight): Promise<FixOutcome> {
+  const known = new Set(before.processes.map(keyOf))
+  const outcome = await end(carrier)
+  if (typeof outcome !== 'string') return outcome
+  const deadline = performance.now() + killWindowMs
+  while (performance.now() < deadline) {
+    const heirs = [...runningProcesses()].filter(
+      (stat) => !known.has(keyOf(stat)) && isSameCookies(readCookies(stat.pid), carrier.cookies),
+    )
+    if (heirs.length === 0) break
+    for (const { pid } of heirs) send(pid, 'SIGKILL')
+    await delay(pauseMs)
+  }
+  return outcome
+}
+
+function keyOf({ pid, startTime }: ProcessStat): string {
+  return `${pid}-${startTime}`
+}
+
+function isSameCookies(now: readonly string[] | undefined, before: readonly string[]): boolean {
+  return now?.join(':') === before.join(':')
+}
+
 /** How long one that is asked to end has for it. */
 const graceMs = 2000
 const killWindowMs = 2000
@@ -107,7 +132,7 @@ async function end({ stat, cookies }: Carrier): Promise<FixOutcome> {
     if (waitedMs > graceMs + killWindowMs) return { left: 'it does not end when it is killed' }
     const now = readCookies(stat.pid)
     // In the middle of an exec, or of its end, it shows nothing: look again.
-    if (now !== undefined && now.join(':') !== cookies.join(':')) {
+    if (now !== undefined && !isSameCookies(now, cookies)) {
       return { left: 'it is another program now' }
     }
     const signal = waitedMs > graceMs ? 'SIGKILL' : 'SIGTERM'

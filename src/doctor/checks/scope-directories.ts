@@ -1,5 +1,5 @@
 /** Directories of scopes that no journal names: their owner could keep none, or it was lost. */
-import { readdirSync, type Stats } from 'node:fs'
+import { readdirSync, realpathSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { rootName } from '../../lifetime/journal-format.ts'
 import { existingStateDirectories } from '../../lifetime/state-directory.ts'
@@ -9,9 +9,9 @@ import type { Check, CheckResult, Ground } from '../check.ts'
 import { lessSure, type Finding, type FixOutcome } from '../finding.ts'
 import { isOurs, ownerOf } from '../owner.ts'
 import { knownScopes, type KnownScopes } from '../scopes.ts'
-import { lookAround, surestOfUses } from '../sight.ts'
+import { surestOfUses } from '../sight.ts'
 import { statOf } from '../stat-of.ts'
-import { look, usersBelow, usersOf } from '../uses.ts'
+import { freshSight, look, usersBelow, usersOf } from '../uses.ts'
 
 const name = 'scope-directories'
 
@@ -37,9 +37,11 @@ export const scopeDirectories: Check = {
 
 function directoriesIn(place: string): string[] {
   try {
-    return readdirSync(place)
+    // The kernel names open files by their real path.
+    const real = realpathSync(place)
+    return readdirSync(real)
       .filter((entry) => /^tidypool-[0-9a-f]{12}$/.test(entry))
-      .map((entry) => path.join(place, entry))
+      .map((entry) => path.join(real, entry))
   } catch {
     return [] // no such place, or closed to us: nothing of ours is in it
   }
@@ -51,7 +53,7 @@ function isNamed(directory: string, { journals, live, carriers }: KnownScopes): 
   const scopes = [
     ...live,
     ...journals.flatMap(({ name: journal }) => journal?.scope ?? []),
-    ...carriers.flatMap(({ cookies }) => cookies),
+    ...carriers.flatMap(({ scopes }) => scopes),
   ]
   return scopes.some((scope) => rootName(scope) === wanted)
 }
@@ -79,7 +81,7 @@ function findingOf(directory: string, stat: Stats, { sight, nowMs }: Ground): Fi
       identity === undefined || !isOurs(stat)
         ? undefined
         : async (): Promise<FixOutcome> => {
-            const now = lookAround()
+            const now = freshSight()
             const isNeeded =
               isNamed(directory, knownScopes(now)) || isUsed(directory, { sight: now })
             if (isNeeded) return { left: 'it is in use now' }

@@ -12,7 +12,7 @@ import type { Check, CheckResult, Ground } from '../check.ts'
 import { isSureEnough, type Certainty, type Finding, type FixOutcome } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
 import { judge, type Judgement } from '../unused.ts'
-import { freshLook, look, usersOf, type Look } from '../uses.ts'
+import { freshSight, look, usersOf, type Look } from '../uses.ts'
 
 const name = 'shared-memory'
 
@@ -25,15 +25,12 @@ export const sharedMemory: Check = {
     const objects = listSharedMemory(ground.sharedMemory)
     const findings: Finding[] = []
     const notJudged: string[] = []
-    const looks = new Map<number, Look>()
     for (const object of objects) {
       if (object.family === undefined || object.kind === 'other') {
         notJudged.push(`${object.path}: no library is known that gives such names`)
         continue
       }
-      const known = looks.get(object.dev) ?? look(object.dev, ground.sight)
-      looks.set(object.dev, known)
-      const judgement = judgeObject(object, known)
+      const judgement = judgeObject(object, look(object.dev, ground.sight))
       if (judgement === 'hidden') {
         notJudged.push(
           `${object.path}: of user ${ownerOf(object.uid).user}, whose processes are closed to us`,
@@ -79,7 +76,7 @@ function findingOf(
 
 /** Only what is still the same, and still nobody's as surely as before. */
 async function remove(object: SharedMemoryObject, certainty: Certainty): Promise<FixOutcome> {
-  const seen = freshLook(object.dev)
+  const seen = look(object.dev, freshSight())
   const now = sharedMemoryObject(object.path)
   if (!now) return 'gone'
   const isSame =

@@ -1,14 +1,14 @@
 /** Sockets and lock files in our state directories that nobody listens on or has open. */
-import { readdirSync, unlinkSync, type Stats } from 'node:fs'
+import { readdirSync, realpathSync, unlinkSync, type Stats } from 'node:fs'
 import path from 'node:path'
 import { existingStateDirectories } from '../../lifetime/state-directory.ts'
 import { errorCode, isGoneError } from '../../os/process-identity.ts'
 import type { Check, CheckResult, Ground } from '../check.ts'
 import { lessSure, type Finding, type FixOutcome } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
-import { lookAround, surestOfUses, type Sight } from '../sight.ts'
+import { surestOfUses, type Sight } from '../sight.ts'
 import { statOf } from '../stat-of.ts'
-import { look, pathUsers } from '../uses.ts'
+import { freshSight, look, pathUsers } from '../uses.ts'
 
 const name = 'stale-files'
 
@@ -17,7 +17,8 @@ export const staleFiles: Check = {
   about: 'sockets, locks and unfinished logs in the state directories that nobody uses',
   run(ground): CheckResult {
     const places = existingStateDirectories()
-    const files = places.flatMap(filesIn)
+    // The kernel names what is open by its real path.
+    const files = places.map((place) => realpathSync(place)).flatMap(filesIn)
     const findings = files.flatMap((file) => findingOf(file, ground))
     const where = places.length === 0 ? 'no state directory' : places.join(', ')
     return { findings, looked: `${files.length} sockets and lock files in ${where}`, notJudged: [] }
@@ -72,7 +73,7 @@ function remove(file: string, before: Stats): FixOutcome {
   if (now.ino !== before.ino || now.dev !== before.dev || now.ctimeMs !== before.ctimeMs) {
     return { left: 'it has changed since it was looked at' }
   }
-  if (isUsed(file, now, lookAround())) return { left: 'it is in use now' }
+  if (isUsed(file, now, freshSight())) return { left: 'it is in use now' }
   unlinkSync(file)
   return 'fixed'
 }

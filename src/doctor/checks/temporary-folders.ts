@@ -12,10 +12,9 @@ import {
   type FixOutcome,
 } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
-import { lookAround } from '../sight.ts'
 import { statOf } from '../stat-of.ts'
 import { judge, type Judgement } from '../unused.ts'
-import { look, usersBelow, usersOf, type Look } from '../uses.ts'
+import { freshSight, look, usersBelow, usersOf, type Look } from '../uses.ts'
 
 const name = 'temporary-folders'
 
@@ -107,7 +106,7 @@ async function remove(folder: Folder, certainty: Certainty): Promise<FixOutcome>
   if (stat.ino !== folder.ino || stat.dev !== folder.dev || stat.ctimeMs !== folder.changedAtMs) {
     return { left: 'it has changed since it was looked at' }
   }
-  const sight = lookAround()
+  const sight = freshSight()
   const judgement = judgeFolder(folder, look(folder.dev, sight), usersBelow([folder.path], sight))
   if (judgement === 'hidden' || judgement === 'held') return { left: 'it is in use now' }
   if (certainty !== 'unknown' && !isSureEnough(judgement.certainty, certainty)) {

@@ -1,0 +1,3 @@
+// The runners of the examples are not installed here (runners.ts brings them where the examples run): no types.
+declare module 'vitest'
+declare module '@jest/globals'
