@@ -23,8 +23,8 @@ export interface EndTreeOptions {
 /** Killed processes are gone in milliseconds; one that hangs in the kernel may stay for minutes. */
 const killWindowMs = 5000
 const pauseMs = { asking: 10, killing: 5 } as const
-/** How long those may take who end with their command, but a little later. */
-const stragglersMs = 250
+/** How long those may take who end with their command, but a little later: milliseconds, where nothing else runs. */
+const stragglersMs = 500
 
 /**
  * Waits for those who end by themselves when their command has: a resource tracker of Python's, say, which removes what the

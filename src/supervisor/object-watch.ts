@@ -20,9 +20,9 @@ import {
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
-import { Budget } from './object-budget.ts'
+import { Budget } from './budget.ts'
 import type { Members, SeenProcess } from './object-lives.ts'
-import { UserSearch } from './object-search.ts'
+import { UserSearch, type SearchOptions } from './object-search.ts'
 
 /** A command, as the watch sees it. */
 export interface WatchedCommand extends Members {
@@ -57,7 +57,12 @@ export interface Sighting {
 
 /** Until then the maker has mapped it, and who shall share it has opened it. Later looks are for those it is handed to late. */
 const fullLookAfterMs = [30, 1000, 10_000] as const
-const budget = { burstMs: 200, share: 0.003 } as const
+const budgets = {
+  /** To ask the likely processes: a millisecond or two. */
+  likely: { burstMs: 100, share: 0.002 },
+  /** To ask every process of the machine. */
+  all: { burstMs: 200, share: 0.001 },
+} as const
 /** Somebody writes files there without pause: then looking at the list now and then is cheaper. */
 const eventsPerSecond = 2000
 const reopenAfterMs = 5000
@@ -65,7 +70,8 @@ const reopenAfterMs = 5000
 export class ObjectWatch {
   readonly #directory: string
   readonly #search = new UserSearch<Sighting>()
-  readonly #budget = new Budget(budget.burstMs, budget.share)
+  readonly #likely = new Budget(budgets.likely.burstMs, budgets.likely.share)
+  readonly #budget = new Budget(budgets.all.burstMs, budgets.all.share)
   /** Commands, with what had appeared before each. */
   readonly #commands = new Map<WatchedCommand, number>()
   readonly #sightings = new Map<FileKey, Sighting>()
@@ -225,8 +231,14 @@ export class ObjectWatch {
   }
 
   #quickLook(): void {
-    if (this.#budget.waitMs() === 0) {
-      this.#budget.spend(() => this.#look([...this.#pending].filter(isUnseen), { all: false }))
+    for (const [budget, whom] of [
+      [this.#likely, 'likely'],
+      [this.#budget, 'first'],
+    ] as const) {
+      const unseen = [...this.#pending].filter(isUnseen)
+      if (unseen.length > 0 && budget.waitMs() === 0) {
+        budget.spend(() => this.#look(unseen, whom))
+      }
     }
     this.#lookLater()
   }
@@ -237,7 +249,7 @@ export class ObjectWatch {
   }
 
   #check(sightings: readonly Sighting[]): void {
-    this.#look(sightings, { all: true })
+    this.#look(sightings, 'all')
     for (const sighting of sightings) {
       sighting.isChecked = true
       // What nobody uses may be handed to somebody later.
@@ -260,12 +272,14 @@ export class ObjectWatch {
     clearTimeout(this.#later?.timer)
     const timer = setTimeout(() => {
       this.#later = undefined
-      attempt(() => this.#budget.spend(() => this.#fullLook()))
+      // Others may have spent it meanwhile.
+      if (this.#budget.waitMs() > 0) this.#lookLater()
+      else attempt(() => this.#budget.spend(() => this.#fullLook()))
     }, waitMs).unref()
     this.#later = { timer, dueAtMs }
   }
 
-  #look(sightings: readonly Sighting[], options: { readonly all: boolean }): void {
+  #look(sightings: readonly Sighting[], whom: SearchOptions['whom']): void {
     this.#refreshed.clear()
     const unknown = sightings.filter((sighting) => !this.#ownByNumber(sighting))
     if (unknown.length === 0) return
@@ -273,8 +287,8 @@ export class ObjectWatch {
     const wanted = new Map(
       unknown.flatMap((sighting) => keysOf(sighting.object).map((key) => [key, sighting])),
     )
-    const mappedOnly = !options.all && unknown.every(({ object }) => object.kind === 'semaphore')
-    for (const { what, pid } of this.#search.find(wanted, { ...options, device, mappedOnly })) {
+    const mappedOnly = whom !== 'all' && unknown.every(({ object }) => object.kind === 'semaphore')
+    for (const { what, pid } of this.#search.find(wanted, { device, whom, mappedOnly })) {
       const stat = readStat(pid)
       if (stat) this.#noteUser(what, stat)
     }

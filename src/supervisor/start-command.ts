@@ -5,16 +5,16 @@ import { deathSignal } from '../os/death-signal.ts'
 import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
 import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
-import { gateFor, openGate } from '../lifetime/gate.ts'
+import { freeDescriptors, gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { withDropped, withoutAdditions } from '../lifetime/shell-environment.ts'
+import { asArray } from '../lifetime/stdio.ts'
 import { adopt } from '../lifetime/tether.ts'
 import { CommandStartError } from './command-start-error.ts'
 import { contain, type Containment } from './containment.ts'
 import type { InnerCommand } from './inner-command.ts'
 import { isolate } from './isolate.ts'
 import type { Isolation } from './isolation.ts'
-import { withJobServer } from './job-server.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -28,6 +28,8 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
+  /** Descriptors of ours above 2 that it gets at the same numbers. */
+  readonly descriptors?: readonly number[]
   /** For it and its descendants together; none when absent. */
   readonly limits?: Limits
   /** Namespaces of its own; none when absent. */
@@ -57,8 +59,8 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = (readStat(process.pid)?.tty ?? 0) === 0
-  const streams = withJobServer(stdio, env)
-  const wrapped = isolate(words, { ...command, stdio: streams, cwd, env, leadsSession })
+  const given = withDescriptors(stdio, command.descriptors ?? [])
+  const wrapped = isolate(words, { ...command, stdio: given, cwd, env, leadsSession })
   const gate = gateFor([...limitsAsFound(env), ...wrapped.words], wrapped.stdio, env)
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
@@ -78,6 +80,21 @@ export async function startCommand(
     wrappers: inner?.wrappers ?? [],
   }
   return { child, root, containment, limited, inner }
+}
+
+/** @throws {CommandStartError} they leave none for the gate. */
+function withDescriptors(stdio: StdioOptions, descriptors: readonly number[]): StdioOptions {
+  if (descriptors.length === 0) return stdio
+  const entries = asArray(stdio)
+  for (const fd of descriptors) {
+    while (entries.length <= fd) entries.push('ignore')
+    entries[fd] = fd
+  }
+  if (freeDescriptors(entries).length > 0) return entries
+  throw new CommandStartError(
+    'failed',
+    'descriptors 3 to 9 are all in use, and one of them is needed to start the command: close one',
+  )
 }
 
 /** @throws {CommandStartError} a limit cannot be had: then the command does not run. */

@@ -19,6 +19,7 @@ import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
 import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
 import type { IsolationName } from './isolation.ts'
+import { Budget } from './budget.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
@@ -89,8 +90,9 @@ export interface Supervision {
 /** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 25
-/** Looks take less than a hundredth of the time, however many processes there are. */
-const pausePerLook = 120
+/** Looks take less than a hundredth of the time, however many processes there are, but for this much at the beginning. */
+const looksMs = 60
+const looksShare = 1 / 200
 const longestTimerMs = 2 ** 31 - 1
 
 /**
@@ -163,11 +165,11 @@ async function follow(
     .look()
     .filter((stat) => !ended.some(({ pid }) => pid === stat.pid))
     .map((stat): LeftProcess => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
+  await inner?.close()
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
   // After that: what it removes it may have to start others for.
-  const leftObjects = await objects.audit(staying)
-  await inner?.close()
+  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
   const limits = limited?.report()
   limited?.release()
   containment.release()
@@ -197,15 +199,14 @@ async function measureUntil(
   objects: CommandObjects,
   signal: AbortSignal,
 ): Promise<void> {
+  const budget = new Budget(looksMs, looksShare)
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
-    const startedAt = performance.now()
-    objects.see(tree.measure())
-    const tookMs = performance.now() - startedAt
-    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
+    budget.spend(() => objects.see(tree.measure()))
+    await pause(Math.max(pauseMs, budget.waitMs()), signal)
   }
 }
 

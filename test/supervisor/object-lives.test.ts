@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { ProcessStat } from '../../src/os/process-identity.ts'
-import { Budget } from '../../src/supervisor/object-budget.ts'
+import { Budget } from '../../src/supervisor/budget.ts'
 import { Lives } from '../../src/supervisor/object-lives.ts'
 
 function seen(pid: number, startTime: string, name = 'x'): ProcessStat {
