@@ -12,6 +12,7 @@ import {
   EXEC,
   countLeft,
   describeLeft,
+  execMode,
   pythonPool,
   runTrial,
   versions,
@@ -36,7 +37,8 @@ const ways = WAYS.filter(({ name }) => new RegExp(values.ways).test(name))
 const cells = []
 for (const kind of kinds) {
   for (const way of ways) {
-    for (const mode of way.isWrappedOnly === true ? [EXEC] : [BARE, EXEC]) {
+    const exec = execMode(kind, way)
+    for (const mode of way.isWrappedOnly === true ? [exec] : [BARE, exec]) {
       const results = []
       for (let repeat = 0; repeat < repeats; repeat += 1)
         results.push(await runTrial({ command: pythonPool(kind, way), mode, way }))
@@ -50,7 +52,7 @@ for (const kind of kinds) {
 
 const installed = versions()
 console.log(
-  `What was left 2 s after the end of what was started: w workers or fork servers, t resource trackers, n names in /dev/shm, f other files. ${repeats} ${repeats === 1 ? 'run' : 'runs'} each; ${new Date().toISOString().slice(0, 10)}; ${Object.entries(
+  `What was left 2 s after the end of what was started: w workers or fork servers, t resource trackers, n names in /dev/shm, f other files; * it did not end within 5 s, and was sent SIGTERM; † with --tmp, without which a folder stays. ${repeats} ${repeats === 1 ? 'run' : 'runs'} each; ${new Date().toISOString().slice(0, 10)}; ${Object.entries(
     installed,
   )
     .map(([name, version]) => `${name} ${version}`)
@@ -61,7 +63,10 @@ for (const mode of [BARE, EXEC]) {
   console.log(`| --- |${kinds.map(() => ' --- |').join('')}`)
   for (const way of ways) {
     if (way.isWrappedOnly === true && mode === BARE) continue
-    const row = kinds.map((kind) => cell(kind, way.name, mode.name))
+    const row = kinds.map((kind) => {
+      const isTmp = mode === EXEC && execMode(kind, way) !== EXEC
+      return `${cell(kind, way.name, mode.name)}${isTmp ? '†' : ''}`
+    })
     console.log(`| ${way.name} | ${row.join(' | ')} |`)
   }
   console.log()

@@ -8,7 +8,8 @@ import { filesBelow, root } from './project.mjs'
 const order = [
   ['index.ts', 'register.ts', 'queue.ts', 'testing.ts'],
   ['cli'],
-  ['batch', 'prover', 'doctor', 'dashboard', 'testing'],
+  ['prover'],
+  ['batch', 'doctor', 'dashboard', 'testing'],
   ['supervisor'],
   ['distributed'],
   ['executor'],
@@ -19,6 +20,9 @@ const order = [
 ]
 /** Packages that the library itself may load; all others are the command line's. */
 const libraryPackages = new Set(['valibot', 'p-retry'])
+/** What the command `exec` loads besides, when it starts: it stands before other commands, and each file costs. */
+const execParts = new Set(['cli', 'supervisor', 'lifetime', 'os', 'errors.ts'])
+const execFiles = new Set(['batch/duration.ts', 'executor/pause-clock.ts', 'worker/marks.ts'])
 
 const files = filesBelow('src').filter((file) => file.endsWith('.ts'))
 /** @type {string[]} */
@@ -49,7 +53,14 @@ for (const file of files) {
 }
 for (const circle of circles())
   problems.push(`circle: ${circle.map((file) => `src/${file}`).join(' -> ')}`)
-for (const entry of ['index.ts', 'register.ts', 'testing.ts']) checkPackages(entry)
+for (const entry of ['index.ts', 'register.ts', 'testing.ts'])
+  checkPackages(entry, libraryPackages, "the command line's")
+checkPackages('cli/main.ts', new Set(['commander']), "a command's")
+checkPackages('cli/exec-command.ts', new Set(['parse-duration']), 'not needed there')
+for (const file of reachedFrom('cli/exec-command.ts')) {
+  if (!execParts.has(partOf(file)) && !execFiles.has(file))
+    problems.push(`src/cli/exec-command.ts loads src/${file}: load it where it is used`)
+}
 
 if (files.length === 0) problems.push('there is nothing in src/')
 for (const problem of problems) console.error(`imports: ${problem}`)
@@ -123,16 +134,21 @@ function circles() {
   return found
 }
 
-/** @param {string} entry */
-function checkPackages(entry) {
-  const reached = new Set(files.includes(entry) ? [entry] : [])
-  for (const file of reached) {
-    for (const target of loads.get(file) ?? []) reached.add(target)
+/** @param {string} entry @param {ReadonlySet<string>} allowed @param {string} whose */
+function checkPackages(entry, allowed, whose) {
+  for (const file of reachedFrom(entry)) {
     for (const name of packages.get(file) ?? []) {
-      if (!libraryPackages.has(name))
-        problems.push(`src/${entry} loads ${name} through src/${file}: that is the command line's`)
+      if (!allowed.has(name))
+        problems.push(`src/${entry} loads ${name} through src/${file}: that is ${whose}`)
     }
   }
+}
+
+/** All that is loaded with a file, and itself. @param {string} entry */
+function reachedFrom(entry) {
+  const reached = new Set(files.includes(entry) ? [entry] : [])
+  for (const file of reached) for (const target of loads.get(file) ?? []) reached.add(target)
+  return reached
 }
 
 /** @param {string} name */

@@ -4,9 +4,10 @@
  * Nothing here touches `process.stdout` or `process.stderr` while the command runs: they are its own as well, and Node
  * would set them to non-blocking for both.
  */
-import { writeFileSync, writeSync } from 'node:fs'
+import { closeSync, writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
 import { CommandStartError } from '../supervisor/command-start-error.ts'
+import { handedDescriptors } from '../supervisor/handed-descriptors.ts'
 import { noteOnCwd } from '../supervisor/private-places.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
@@ -16,11 +17,14 @@ import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
+  const handed = handedDescriptors()
   const options = readOptions(words, raw)
+  // `--report /dev/fd/3`: that one is for us.
+  const descriptors = handed.filter((fd) => !isNumbered(options.report, fd))
   const { isolation } = options.plan
   const note = isolation && noteOnCwd(isolation.binds, process.cwd())
   if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
-  const report = await run(options)
+  const report = await run({ ...options, plan: { ...options.plan, descriptors } })
   if (!options.quiet) say(execReportText(report))
   if (options.report !== undefined) writeReport(options.report, report)
   return endOf(report, options)
@@ -39,6 +43,8 @@ function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions
 async function run(options: ExecOptions): Promise<CommandReport> {
   using signals = passSignals()
   const supervision = await start(options)
+  // Held by us, too, a pipe would not end when the command closes it.
+  for (const fd of options.plan.descriptors ?? []) closeSync(fd)
   signals.to(supervision)
   return await supervision.report
 }
@@ -55,6 +61,10 @@ async function start({ plan }: ExecOptions): Promise<Supervision> {
     }[error.why]
     throw new CommandError(error.message, exitCode, { cause: error })
   }
+}
+
+function isNumbered(file: string | undefined, fd: number): boolean {
+  return file === `/dev/fd/${fd}` || file === `/proc/self/fd/${fd}`
 }
 
 function writeReport(file: string, report: CommandReport): void {

@@ -17,7 +17,18 @@ export function execReportText(report: CommandReport): string {
     ...leftLines(report),
     ...objectLines(report),
   ]
-  return lines.join('\n')
+  return lines.length === 0 ? '' : [...lines, summaryLine(report)].join('\n')
+}
+
+/** What it cost, below what there is to say; nobody is told that who has nothing to be told. */
+function summaryLine(report: CommandReport): string {
+  const { exitCode, signal, wallMs, processorMs, peakBytes, processes, containment } = report
+  return [
+    `tidypool: ${signal ?? `exit ${exitCode}`} after ${duration(wallMs)}`,
+    ...(processorMs === undefined ? [] : [`${duration(processorMs)} of processor time`]),
+    `at most ${size(peakBytes)} of memory`,
+    `${plural(processes, 'process', 'processes')} seen (${containment.name})`,
+  ].join(', ')
 }
 
 /** Silence would say that nothing was left. */

@@ -9,6 +9,7 @@ import { Command, CommanderError } from 'commander'
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { describeDoctor } from './describe-doctor.ts'
 import { describeExec } from './describe-exec.ts'
+import { describeProve } from './describe-prove.ts'
 import { describeRun } from './describe-run.ts'
 import { printError, withStack } from './messages.ts'
 
@@ -17,7 +18,10 @@ export async function main(args: readonly string[]): Promise<End> {
   // A reader of our messages that goes away, or a terminal that closes, is no reason to fail. Not for `exec`: to touch the
   // stream would make it non-blocking, for the command as well.
   if (args[0] !== 'exec') process.stderr.on('error', () => {})
-  const isJson = args[0] !== 'exec' && args.includes('--json')
+  // What stands behind `--` is meant for the command that is run.
+  const separator = args.indexOf('--')
+  const own = separator === -1 ? args : args.slice(0, separator)
+  const isJson = args[0] !== 'exec' && own.includes('--json')
   let end: End = { exitCode: EXIT.ok }
   const program = newProgram((result) => (end = result), args)
   try {
@@ -56,6 +60,11 @@ function newProgram(onEnd: (end: End) => void, args: readonly string[]): Command
   exec.action(async (command: string, rest: string[]) => {
     const { exec: execCommand } = await import('./exec-command.ts')
     onEnd(await execCommand([command, ...rest], exec.opts()))
+  })
+  const prove = describeProve(program.command('prove')).exitOverride()
+  prove.action(async (command: string, rest: string[]) => {
+    const { prove: proveCommand } = await import('./prove-command.ts')
+    onEnd(await proveCommand([command, ...rest], prove.opts()))
   })
   const doctor = describeDoctor(program.command('doctor')).exitOverride()
   doctor.action(async () => {

@@ -6,7 +6,7 @@ import { withDropped, withoutAdditions } from './shell-environment.ts'
 import { asArray } from './stdio.ts'
 
 /** dash ends with status 2 at a descriptor of two digits. */
-const highestGate = 9
+export const highestGate = 9
 
 /** A command behind a gate: it is executed when the owner has journalled it, and never when the owner dies before. */
 export interface Gate {
@@ -36,7 +36,7 @@ export function gateFor(
     throw new OptionError(
       'stdio',
       stdio,
-      `at most ${highestGate} entries, since one more is needed`,
+      `a list that leaves one number from 3 to ${highestGate} free, since one more is needed`,
     )
   }
   entries[fd] = 'pipe'

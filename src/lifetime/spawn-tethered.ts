@@ -7,7 +7,7 @@ import { errorCode } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
-import { gateFor, openGate } from './gate.ts'
+import { gateFor, highestGate, openGate } from './gate.ts'
 import { holdScope, type Scope, type ScopeHold } from './scope.ts'
 import { endRemains, type OwnedProcess } from './stop.ts'
 import { adopt } from './tether.ts'
@@ -90,6 +90,14 @@ function refuseUnknown(options: SpawnOptions, onEscape: string): void {
       'detached',
       false,
       'true or nothing: a tethered command always leads its own session',
+    )
+  }
+  const { stdio } = options
+  if (Array.isArray(stdio) && stdio.length > highestGate) {
+    throw new OptionError(
+      'stdio',
+      stdio,
+      `at most ${highestGate} entries, since one more is needed`,
     )
   }
   if (onEscape !== 'report' && onEscape !== 'kill') {

@@ -37,7 +37,8 @@ export function parseHierarchies(mountinfo: string, membership: string): Control
       type === 'cgroup2'
         ? []
         : [...groups.keys()].filter(
-            (names) => names !== '' && names.split(',').every((name) => options.includes(name)),
+            (names) =>
+              names !== '' && names.split(',').every((name) => options.split(',').includes(name)),
           )
     const key = type === 'cgroup2' ? '' : controllers[0]
     const group = key === undefined ? undefined : groups.get(key)

@@ -10,7 +10,13 @@ import { closeSync, openSync } from 'node:fs'
  */
 export function requireDescriptors(stdio: StdioOptions): void {
   const entries = Array.isArray(stdio) ? stdio : [stdio, stdio, stdio]
-  const pipes = entries.filter((entry) => typeof entry === 'string' && entry !== 'inherit')
+  const pipes = entries.filter(
+    (entry, fd) =>
+      typeof entry === 'string' &&
+      entry !== 'inherit' &&
+      // Those are gaps: nothing is opened for them. Who inherits a high number has hundreds.
+      (fd <= 2 || entry !== 'ignore'),
+  )
   const opened: number[] = []
   try {
     for (let count = 2 * pipes.length + 2; count > 0; count--)

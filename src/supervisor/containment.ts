@@ -63,7 +63,8 @@ export function contain(scope: Scope, pid: number, first: 'cgroup' | 'subreaper'
 }
 
 /** The kernel does not help. */
-function uncontained(name: ContainmentName, reason: string): Containment {
+/** Nobody but the tree tells who belongs. */
+export function uncontained(name: ContainmentName, reason: string): Containment {
   return {
     name,
     reason,

@@ -23,8 +23,8 @@ export interface EndTreeOptions {
 /** Killed processes are gone in milliseconds; one that hangs in the kernel may stay for minutes. */
 const killWindowMs = 5000
 const pauseMs = { asking: 10, killing: 5 } as const
-/** How long those may take who end with their command, but a little later. */
-const stragglersMs = 250
+/** How long those may take who end with their command, but a little later: milliseconds, where nothing else runs. */
+const stragglersMs = 500
 
 /**
  * Waits for those who end by themselves when their command has: a resource tracker of Python's, say, which removes what the
@@ -58,7 +58,8 @@ export async function endTree(
   for (let empty = 0; empty < 2;) {
     const all = tree.measure()
     const members = all.filter((stat) => !options.isAllowed(stat))
-    const isUnseen = all.length === 0 && containment.isPopulated()
+    // Of one that is isolated there is always somebody: what holds its namespaces.
+    const isUnseen = all.length === 0 && !tree.isIsolated && containment.isPopulated()
     empty = members.length === 0 && !isUnseen ? empty + 1 : 0
     const waitedMs = performance.now() - startedAt
     if (waitedMs > options.killAfterMs + killWindowMs) {

@@ -138,10 +138,10 @@ export class CommandObjects implements WatchedCommand {
     ]
   }
 
-  /** The command did not start. */
-  async abandon(): Promise<void> {
+  /** The command did not start, or had namespaces of its own, and what it made is gone with them. */
+  async abandon(): Promise<LeftObject[]> {
     this.close()
-    await this.#temporary?.remove()
+    return (await this.#temporary?.remove()) ?? []
   }
 
   /** No more is wanted. Safe to repeat. */

@@ -10,8 +10,11 @@ export interface Use<T> {
 export interface SearchOptions {
   /** On which the things are. */
   readonly device: number
-  /** Every process that can be seen, for every user. Else until each thing has one. */
-  readonly all: boolean
+  /**
+   * `likely`: only who was found before. `first`: every process that can be seen, until each thing has a user.
+   * `all`: every process, for every user.
+   */
+  readonly whom: 'likely' | 'first' | 'all'
   /** Leaves out what is only open. */
   readonly mappedOnly: boolean
 }
@@ -32,11 +35,11 @@ export class UserSearch<T> {
   }
 
   /** Asks processes what they use. */
-  find(wanted: ReadonlyMap<FileKey, T>, { device, all, mappedOnly }: SearchOptions): Use<T>[] {
+  find(wanted: ReadonlyMap<FileKey, T>, { device, whom, mappedOnly }: SearchOptions): Use<T>[] {
     const found: Use<T>[] = []
     const missing = new Set(wanted.values())
-    for (const pid of this.#pids()) {
-      if (missing.size === 0 && !all) break
+    for (const pid of this.#pids(whom)) {
+      if (missing.size === 0 && whom !== 'all') break
       const used = new Set<T>()
       for (const key of usersOfFiles([pid], { device, mappedOnly }).keys()) {
         const what = wanted.get(key)
@@ -52,9 +55,10 @@ export class UserSearch<T> {
   }
 
   /** Who was found before, the last one first; then the youngest: numbers grow, but for the turn. */
-  *#pids(): Generator<number> {
+  *#pids(whom: SearchOptions['whom']): Generator<number> {
     const likely = [...this.#likely].toReversed()
     yield* likely
+    if (whom === 'likely') return
     yield* visibleProcesses()
       .toReversed()
       .filter((pid) => !likely.includes(pid))

@@ -3,7 +3,7 @@ import path from 'node:path'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import { listeningSockets, socketsOf, type ListeningSocket } from '../os/unix-sockets.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
-import { Budget } from './object-budget.ts'
+import { Budget } from './budget.ts'
 import type { Lives, Members, SeenProcess } from './object-lives.ts'
 
 interface OwnSocket {
@@ -16,7 +16,7 @@ interface OwnSocket {
 /** The list of all sockets of the machine is long. */
 const everyMs = 1000
 /** At the beginning, when programs set themselves up, and whenever there is time. */
-const budget = { burstMs: 50, share: 0.001 } as const
+const budget = { burstMs: 50, share: 0.0005 } as const
 /** It may have been bound by a process that the tree did not show yet. */
 const triesEach = 3
 

@@ -20,9 +20,9 @@ import {
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
-import { Budget } from './object-budget.ts'
-import type { Members, SeenProcess } from './object-lives.ts'
-import { UserSearch } from './object-search.ts'
+import { madeAt, type Members, type SeenProcess } from './object-lives.ts'
+import { Budget } from './budget.ts'
+import { UserSearch, type SearchOptions } from './object-search.ts'
 
 /** A command, as the watch sees it. */
 export interface WatchedCommand extends Members {
@@ -42,6 +42,8 @@ export interface Sighting {
   /** As it was seen last. */
   object: SharedMemoryObject
   readonly names: Set<string>
+  /** By the clock of `performance.now()`. */
+  readonly madeAtMs: number
   /** Its place among all that appeared. */
   readonly order: number
   owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
@@ -57,7 +59,12 @@ export interface Sighting {
 
 /** Until then the maker has mapped it, and who shall share it has opened it. Later looks are for those it is handed to late. */
 const fullLookAfterMs = [30, 1000, 10_000] as const
-const budget = { burstMs: 200, share: 0.003 } as const
+const budgets = {
+  /** To ask the likely processes: a millisecond or two. */
+  likely: { burstMs: 100, share: 0.002 },
+  /** To ask every process of the machine. */
+  all: { burstMs: 200, share: 0.001 },
+} as const
 /** Somebody writes files there without pause: then looking at the list now and then is cheaper. */
 const eventsPerSecond = 2000
 const reopenAfterMs = 5000
@@ -65,7 +72,8 @@ const reopenAfterMs = 5000
 export class ObjectWatch {
   readonly #directory: string
   readonly #search = new UserSearch<Sighting>()
-  readonly #budget = new Budget(budget.burstMs, budget.share)
+  readonly #likely = new Budget(budgets.likely.burstMs, budgets.likely.share)
+  readonly #budget = new Budget(budgets.all.burstMs, budgets.all.share)
   /** Commands, with what had appeared before each. */
   readonly #commands = new Map<WatchedCommand, number>()
   readonly #sightings = new Map<FileKey, Sighting>()
@@ -73,6 +81,7 @@ export class ObjectWatch {
   /** Those about whom not all is known that can be. */
   readonly #pending = new Set<Sighting>()
   #appeared = 0
+  #listedAtMs = -Infinity
   #watcher: FSWatcher | undefined
   #events = { count: 0, sinceMs: 0 }
   #reopenAtMs = 0
@@ -168,10 +177,12 @@ export class ObjectWatch {
   }
 
   #list(): void {
+    const listedAtMs = performance.now()
     const objects = listSharedMemory(this.#directory)
     const names = new Set(objects.map(({ name }) => name))
     for (const name of this.#byName.keys()) if (!names.has(name)) this.#forget(name)
     for (const object of objects) this.#sight(object)
+    this.#listedAtMs = listedAtMs
   }
 
   #sight(object: SharedMemoryObject): void {
@@ -190,6 +201,7 @@ export class ObjectWatch {
     const sighting: Sighting = {
       object,
       names: new Set([name]),
+      madeAtMs: madeAt(object.changedAtMs, this.#listedAtMs),
       order: ++this.#appeared,
       owner: undefined,
       strangers: [],
@@ -225,8 +237,14 @@ export class ObjectWatch {
   }
 
   #quickLook(): void {
-    if (this.#budget.waitMs() === 0) {
-      this.#budget.spend(() => this.#look([...this.#pending].filter(isUnseen), { all: false }))
+    for (const [budget, whom] of [
+      [this.#likely, 'likely'],
+      [this.#budget, 'first'],
+    ] as const) {
+      const unseen = [...this.#pending].filter(isUnseen)
+      if (unseen.length > 0 && budget.waitMs() === 0) {
+        budget.spend(() => this.#look(unseen, whom))
+      }
     }
     this.#lookLater()
   }
@@ -237,7 +255,7 @@ export class ObjectWatch {
   }
 
   #check(sightings: readonly Sighting[]): void {
-    this.#look(sightings, { all: true })
+    this.#look(sightings, 'all')
     for (const sighting of sightings) {
       sighting.isChecked = true
       // What nobody uses may be handed to somebody later.
@@ -260,12 +278,14 @@ export class ObjectWatch {
     clearTimeout(this.#later?.timer)
     const timer = setTimeout(() => {
       this.#later = undefined
-      attempt(() => this.#budget.spend(() => this.#fullLook()))
+      // Others may have spent it meanwhile.
+      if (this.#budget.waitMs() > 0) this.#lookLater()
+      else attempt(() => this.#budget.spend(() => this.#fullLook()))
     }, waitMs).unref()
     this.#later = { timer, dueAtMs }
   }
 
-  #look(sightings: readonly Sighting[], options: { readonly all: boolean }): void {
+  #look(sightings: readonly Sighting[], whom: SearchOptions['whom']): void {
     this.#refreshed.clear()
     const unknown = sightings.filter((sighting) => !this.#ownByNumber(sighting))
     if (unknown.length === 0) return
@@ -273,8 +293,8 @@ export class ObjectWatch {
     const wanted = new Map(
       unknown.flatMap((sighting) => keysOf(sighting.object).map((key) => [key, sighting])),
     )
-    const mappedOnly = !options.all && unknown.every(({ object }) => object.kind === 'semaphore')
-    for (const { what, pid } of this.#search.find(wanted, { ...options, device, mappedOnly })) {
+    const mappedOnly = whom !== 'all' && unknown.every(({ object }) => object.kind === 'semaphore')
+    for (const { what, pid } of this.#search.find(wanted, { device, whom, mappedOnly })) {
       const stat = readStat(pid)
       if (stat) this.#noteUser(what, stat)
     }
@@ -293,7 +313,7 @@ export class ObjectWatch {
   }
 
   #ownByNumber(sighting: Sighting): boolean {
-    const { pidInName, changedAtMs } = sighting.object
+    const { pidInName } = sighting.object
     if (sighting.owner) return sighting.owner.evidence.how !== 'used'
     if (pidInName === undefined) return false
     const stat = readStat(pidInName)
@@ -301,7 +321,7 @@ export class ObjectWatch {
     if (command) this.#own(sighting, command, { how: 'named', process: stat })
     if (stat) return command !== undefined
     for (const [one, before] of this.#commands) {
-      const process = one.lives.at(pidInName, changedAtMs)
+      const process = one.lives.at(pidInName, sighting.madeAtMs)
       if (!process || sighting.order <= before) continue
       this.#own(sighting, one, { how: 'named', process })
       return true

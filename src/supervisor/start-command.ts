@@ -5,15 +5,15 @@ import { deathSignal } from '../os/death-signal.ts'
 import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
 import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
-import { gateFor, openGate } from '../lifetime/gate.ts'
+import { freeDescriptors, gateFor, openGate } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import { asArray } from '../lifetime/stdio.ts'
 import { adopt } from '../lifetime/tether.ts'
 import { CommandStartError } from './command-start-error.ts'
 import { contain, type Containment } from './containment.ts'
 import type { InnerCommand } from './inner-command.ts'
 import { isolate } from './isolate.ts'
 import type { Isolation } from './isolation.ts'
-import { withJobServer } from './job-server.ts'
 import { limit, type LimitedCommand, type Limits } from './limits.ts'
 import type { TreeRoot } from './process-tree.ts'
 
@@ -27,6 +27,8 @@ export interface Command {
   readonly cwd?: string
   /** Its standard streams; our own when absent. */
   readonly stdio?: StdioOptions
+  /** Descriptors of ours above 2 that it gets at the same numbers. */
+  readonly descriptors?: readonly number[]
   /**
    * `own`: it leads a session of its own in any case, and what the terminal sends does not reach it. Else only where there
    * is no terminal.
@@ -63,8 +65,8 @@ export async function startCommand(
   const env = { ...(command.env ?? process.env), ...cookie }
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = session === 'own' || (readStat(process.pid)?.tty ?? 0) === 0
-  const streams = withJobServer(stdio, env)
-  const wrapped = isolate(words, { ...command, stdio: streams, cwd, env, leadsSession })
+  const given = withDescriptors(stdio, command.descriptors ?? [])
+  const wrapped = isolate(words, { ...command, stdio: given, cwd, env, leadsSession })
   const gate = gateFor(wrapped.words, wrapped.stdio, env, limitAsFound())
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
@@ -86,6 +88,21 @@ export async function startCommand(
   return { child, root, containment, limited, inner }
 }
 
+/** @throws {CommandStartError} they leave none for the gate. */
+function withDescriptors(stdio: StdioOptions, descriptors: readonly number[]): StdioOptions {
+  if (descriptors.length === 0) return stdio
+  const entries = asArray(stdio)
+  for (const fd of descriptors) {
+    while (entries.length <= fd) entries.push('ignore')
+    entries[fd] = fd
+  }
+  if (freeDescriptors(entries).length > 0) return entries
+  throw new CommandStartError(
+    'failed',
+    'descriptors 3 to 9 are all in use, and one of them is needed to start the command: close one',
+  )
+}
+
 /** @throws {CommandStartError} a limit cannot be had: then the command does not run. */
 function limitOrEnd(
   scope: Scope,
@@ -104,7 +121,7 @@ function limitOrEnd(
 }
 
 /** Node raises its own limit of open files to the most that is allowed; the command gets what we were given. */
-function limitAsFound(): string | undefined {
+export function limitAsFound(): string | undefined {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return undefined
   return `ulimit -S -n ${Number.isFinite(given) ? given : 'unlimited'}`

@@ -19,6 +19,7 @@ import { summarize, type ProcessSummary } from '../os/process-table.ts'
 import type { Containment } from './containment.ts'
 import { awaitStragglers, endTree, type EndedProcess } from './end-tree.ts'
 import type { IsolationName } from './isolation.ts'
+import { Budget } from './budget.ts'
 import { CommandObjects, type LeftObject, type ObjectPlan } from './left-objects.ts'
 import type { LimitsReport } from './limits.ts'
 import { ProcessTree } from './process-tree.ts'
@@ -91,8 +92,9 @@ export interface Supervision {
 /** Who lives shorter than the pause between two looks may not be counted. */
 const measureEveryMs = 200
 const firstMeasureMs = 10
-/** Looks take less than a hundredth of the time, however many processes there are. */
-const pausePerLook = 120
+/** Looks take less than a hundredth of the time, however many processes there are, but for this much at the beginning. */
+const looksMs = 60
+const looksShare = 1 / 200
 const longestTimerMs = 2 ** 31 - 1
 /** How often what appears after all have ended is ended, too. */
 const maxRounds = 3
@@ -177,22 +179,14 @@ async function follow(
       .map((stat) => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
     if (!plan.clean || staying.every(({ how }) => how === 'allowed')) break
   }
+  if (inner) await inner.close()
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
-  const letGo = (): LimitsReport | undefined => {
-    const report = limited?.report()
-    limited?.release()
-    containment.release()
-    return report
-  }
-  // Namespaces are held by one more process, which is contained as well.
-  let limits = inner ? undefined : letGo()
+  const limits = limited?.report()
+  limited?.release()
+  containment.release()
   // After that: what it removes it may have to start others for.
-  const leftObjects = await objects.audit(staying)
-  if (inner) {
-    await inner.close()
-    limits = letGo()
-  }
+  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
   return {
     words: plan.words,
     exitCode,
@@ -223,18 +217,15 @@ async function measureUntil(
   objects: CommandObjects,
   signal: AbortSignal,
 ): Promise<void> {
-  let tookMs = 0
+  const budget = new Budget(looksMs, looksShare)
   for (
     let pauseMs = firstMeasureMs;
     !signal.aborted;
     pauseMs = Math.min(2 * pauseMs, measureEveryMs)
   ) {
     // At first there is only what waits at the gate.
-    await pause(Math.max(pauseMs, tookMs * pausePerLook), signal)
-    if (signal.aborted) return
-    const startedAt = performance.now()
-    objects.see(tree.measure())
-    tookMs = performance.now() - startedAt
+    await pause(Math.max(pauseMs, budget.waitMs()), signal)
+    if (!signal.aborted) budget.spend(() => objects.see(tree.measure()))
   }
 }
 

@@ -44,7 +44,7 @@ for (const [args, says] of refused) {
 
 test(
   'doctor names each finding, counts them in a table, and counts again after --fix',
-  { skip: skip || needs('python3') },
+  { skip: skip || needs('python3', 'all processes in sight') },
   async (t) => {
     const machine = await Machine.start(t)
     const only = ['--only', 'shared-memory'] as const

@@ -11,6 +11,7 @@ import { Machine, machineNeeds, verdicts } from './machine.ts'
 import { aged, made } from './objects.ts'
 
 const python = machineNeeds || needs('python3')
+const certain = python || needs('all processes in sight')
 const only = ['--only', 'shared-memory'] as const
 
 async function names(machine: Machine): Promise<string[]> {
@@ -19,7 +20,7 @@ async function names(machine: Machine): Promise<string[]> {
 
 test(
   'what a killed pool of loky left is certain; --fix takes it to 0 and leaves everybody else’s',
-  { skip: python },
+  { skip: certain },
   async (t) => {
     const machine = await Machine.start(t)
     const left = await made(machine, 'die', ...Array.from({ length: 9 }, () => 'loky'), 'joblib')
@@ -71,7 +72,7 @@ test(
 
 test(
   'nothing of another user is removed, not by root either, and the report says whose it is',
-  { skip: python },
+  { skip: certain },
   async (t) => {
     const machine = await Machine.start(t)
     const [left = ''] = await made(machine, 'die', 'loky')
@@ -91,7 +92,7 @@ test(
 
 test(
   'what has the number of a process that began later is likely, as that cannot have made it',
-  { skip: machineNeeds },
+  { skip: certain },
   async (t) => {
     const machine = await Machine.start(t)
     // Numbers are given in order, but for those that others take meanwhile: one of these will be that of a later process.
@@ -129,7 +130,7 @@ test(
 
 test(
   'a number is not certain while a container has the same /dev/shm',
-  { skip: python || needs('pid namespace') },
+  { skip: certain || needs('pid namespace') },
   async (t) => {
     const machine = await Machine.start(t)
     const [left = ''] = await made(machine, 'die', 'loky')

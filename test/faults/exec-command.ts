@@ -75,7 +75,7 @@ export function lacks(level: Level): string | false {
 }
 
 /** What `exec -- true` reports. */
-export function reportOfTrue(variables: NodeJS.ProcessEnv = {}): ExecReport {
+function reportOfTrue(variables: NodeJS.ProcessEnv): ExecReport {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'tp-level-'))
   const file = path.join(folder, 'report.json')
   const words = [main, 'exec', '--report', file, '--', 'true']

@@ -3,9 +3,10 @@
  * same, and what nobody was left to end does at the next start.
  */
 import assert from 'node:assert/strict'
+import path from 'node:path'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { startExec, type Exec } from './exec-command.ts'
+import { lacks, levels, python, startExec, type Exec } from './exec-command.ts'
 import { isRunning, processLimitMs, promiseMs, Stage, until, type Seen } from './observe.ts'
 import { guardiansOf, killBoth, sweepIn } from './owners.ts'
 
@@ -81,3 +82,32 @@ faultRow(
     return (await stage.gone({ since })).processesMs
   },
 )
+
+/** What hides best, when nobody but the guardian is left to look for it. */
+for (const level of levels) {
+  const row = { id: 'F6', kind: `the command line, ${level}, a hidden daemon`, ciRepeats: 1 }
+  const lack = lacks(level) || needs('linux', 'python3')
+  faultRow({ ...row, repeats: 10, skip: lack }, async (t) => {
+    const stage = new Stage(t)
+    const file = path.join(stage.folder, 'pid')
+    const words = python('escapes.py', 'environment cleared', '0', file)
+    const exec = await startExec(stage, [], words, {
+      ready: true,
+      env: { TIDYPOOL_CONTAINMENT: level },
+    })
+    const { left } = await exec.ready<{ left: number }>()
+    const escaped = stage.watch(left)
+    exec.kill('SIGKILL')
+    const { at } = await exec.ended
+    await until(
+      () => stage.processes().every(({ pid }) => pid === left),
+      'all else to end',
+      promiseMs,
+    )
+    // Only the kernel knows whose it was.
+    if (level === 'cgroup') await until(() => !isRunning(escaped), 'its end', promiseMs)
+    t.diagnostic(`${level}: ${isRunning(escaped) ? 'left' : 'ended'}`)
+    if (isRunning(escaped)) process.kill(left, 'SIGKILL')
+    return (await stage.gone({ since: level === 'cgroup' ? at : performance.now() })).allMs
+  })
+}

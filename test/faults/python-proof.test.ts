@@ -10,14 +10,13 @@ import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 import {
   BARE,
-  EXEC,
   countLeft,
   describeLeft,
+  execMode,
   pythonPool,
   runTrial,
   type Result,
 } from './proof/run-trial.mjs'
-import { reportOfTrue } from './exec-command.ts'
 import { KINDS, WAYS, type Way } from './proof/ways.mjs'
 
 const skip = needs(
@@ -47,9 +46,6 @@ const inShort: Readonly<Record<string, readonly string[]>> = {
   'joblib-memmap': ['SIGKILL to the group', 'rapid start and stop, SIGTERM'],
 }
 
-/** Whether `exec` looks after more than processes, by what it reports. */
-const removesObjects = 'objects' in reportOfTrue()
-
 describe('F4', { concurrency: 1 }, () => {
   for (const kind of KINDS) {
     for (const way of WAYS) {
@@ -63,13 +59,10 @@ describe('F4', { concurrency: 1 }, () => {
           requireTried(bare, way)
           if (isLeaky(kind, way)) assert.ok(countLeft(bare.left) > 0, 'bare, something is left')
         }
-        const exec = await runTrial({ command, mode: EXEC, way })
+        const exec = await runTrial({ command, mode: execMode(kind, way), way })
         t.diagnostic(`${kind}, ${way.name}: under exec ${describeLeft(exec.left)}`)
         requireTried(exec, way)
-        const left = removesObjects
-          ? exec.left
-          : { ...exec.left, names: [], systemV: [], files: [] }
-        assert.equal(describeLeft(left), '0', JSON.stringify(exec, undefined, 1))
+        assert.equal(describeLeft(exec.left), '0', JSON.stringify(exec, undefined, 1))
         // A program that cleans up by itself is not told that it did not.
         if (way.how === 'normal' || way.name === 'rapid start and stop')
           assert.deepEqual(

@@ -7,7 +7,18 @@
  * ```
  */
 import { spawnSync } from 'node:child_process'
-import { accessSync, appendFileSync, constants, mkdtempSync, rmdirSync, statSync } from 'node:fs'
+import {
+  accessSync,
+  appendFileSync,
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  statSync,
+} from 'node:fs'
 import path from 'node:path'
 import { controlHierarchies } from '../../src/os/control-groups.ts'
 
@@ -40,6 +51,7 @@ const known = {
     isMet: () => isSuccess(systemPython, ['-c', 'import joblib.externals.loky, numpy']),
     command: 'apt-get install -y python3-joblib python3-numpy',
   },
+  script: program('script', 'apt-get install -y bsdutils'),
   setpriv: program('setpriv', 'apt-get install -y util-linux'),
   setsid: program('setsid', 'apt-get install -y util-linux'),
   timeout: program('timeout', 'apt-get install -y coreutils'),
@@ -58,6 +70,11 @@ const known = {
   /** A process namespace of one's own: refused in many containers, whoever asks. */
   'pid namespace': {
     isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
+    command: undefined,
+  },
+  /** No container, whose outside is hidden, and no process but the machine's first that is closed to us. */
+  'all processes in sight': {
+    isMet: () => seesAllProcesses(),
     command: undefined,
   },
   /** A mount namespace of one's own, for read-only and full disks. */
@@ -87,6 +104,21 @@ function isOpenToAll(...places: readonly string[]): boolean {
       if ((statSync(folder).mode & 0o001) === 0) return false
     }
     return true
+  })
+}
+
+function seesAllProcesses(): boolean {
+  if (process.platform !== 'linux') return false
+  if (readlinkSync('/proc/self/ns/pid') !== 'pid:[4026531836]') return false
+  return readdirSync('/proc').every((pid) => {
+    if (!/^\d+$/.test(pid) || pid === '1') return true
+    try {
+      closeSync(openSync(`/proc/${pid}/maps`, 'r'))
+      return true
+    } catch (error) {
+      // It ended while we looked.
+      return !(error instanceof Error && 'code' in error && error.code === 'EACCES')
+    }
   })
 }
 

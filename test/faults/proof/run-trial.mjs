@@ -66,6 +66,27 @@ export const EXEC = {
   ],
 }
 
+/**
+ * With a temporary directory of its own. The forkserver's socket lies in TMPDIR: when the command line is killed, nobody is left
+ * who knows whose it was, and only this way it goes.
+ *
+ * @type {Mode}
+ */
+const EXEC_TMP = {
+  name: EXEC.name,
+  prefix: EXEC.prefix.map((word) => (word === '--' ? ['--tmp', word] : word)).flat(),
+}
+
+/** `exec` as it is tried in a cell. @param {string} kind @param {Way} way */
+export function execMode(kind, way) {
+  return kind === 'futures-forkserver' && killsCommandLine(way) ? EXEC_TMP : EXEC
+}
+
+/** @param {Way} way */
+function killsCommandLine({ signal, target }) {
+  return signal === 'SIGKILL' && target !== undefined && target.startsWith('started')
+}
+
 /** Debian's own Python brings joblib, which other Pythons of a machine may lack. */
 export const PYTHON = existsSync('/usr/bin/python3') ? '/usr/bin/python3' : 'python3'
 
