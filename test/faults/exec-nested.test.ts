@@ -56,7 +56,8 @@ for (const { kind, outer, inner, expected } of nests) {
   faultRow({ id: 'F7', kind, repeats: 20, ciRepeats: 1, skip }, async (t) => {
     const stage = new Stage(t)
     const script = beside.replace('INNER', inner)
-    const options = ['--kill-after', '500ms', ...outer]
+    // The inner one and its guardian are the outer one's to end: they need time to do their own part before.
+    const options = ['--kill-after', '20s', ...outer]
     const exec = await startExec(stage, options, ['bash', '-c', script])
     const end = await exec.ended
     await exec.drained()

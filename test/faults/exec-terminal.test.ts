@@ -9,7 +9,7 @@ import { needs } from '../helpers/needs.ts'
 import { tidypool } from './exec-command.ts'
 
 const skip = needs('linux', 'tmux', 'setsid')
-const row = { repeats: 5, ciRepeats: 1, skip }
+const row = { repeats: 15, ciRepeats: 1, skip }
 const exec = [...tidypool, 'exec'].join(' ')
 
 /** What stays behind its command, unless somebody ends it. */
@@ -90,7 +90,7 @@ faultRow({ id: 'H1', kind: 'exec, Ctrl-C while a password is asked for', ...row 
   await gone(b)
 })
 
-faultRow({ id: 'H2', kind: 'exec, Ctrl-Z, bg, fg', ...row }, async (t) => {
+faultRow({ id: 'H2', kind: 'exec, Ctrl-Z, bg, fg', ...row, repeats: 20 }, async (t) => {
   const { b, term, run, ended } = await session(t)
   run(counts, '--timeout 60s')
   await until(() => countIn(b) > 2, 'it to count')
@@ -138,7 +138,7 @@ for (const [kind, trap] of [
   ['a command that ends by it', ''],
   ['a command that leaves in order', `trap 'echo left >said; exit 0' HUP;`],
 ] as const) {
-  faultRow({ id: 'H3', kind: `exec, ${kind}`, ...row }, async (t) => {
+  faultRow({ id: 'H3', kind: `exec, ${kind}`, ...row, repeats: 25 }, async (t) => {
     const { b, term, run } = await session(t)
     run(`${leaves} ${trap} ${counts}`)
     await until(() => countIn(b) > 2, 'it to count')

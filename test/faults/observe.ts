@@ -43,6 +43,12 @@ export const promiseMs = 2000
 const markName = 'TIDYPOOL_STAGE'
 /** The upper half of the keys of System V objects that tests make. */
 export const testedKeys = 0x7d1d
+/**
+ * Names in /dev/shm that no program of a stage makes, but other tests do, which run beside it: Python's own choice (rows about
+ * Python's pools look in a /dev/shm of their own: proof/trial.mjs), and those that begin as their folders do.
+ */
+const ofOtherTests =
+  /^(sem\.(mp|loky)-|psm_|joblib_memmapping_folder_|sem\.[A-Za-z0-9]{6}$|(sem\.)?t[lp]-|tidypool-test-)/
 const programs = new URL('./programs/', import.meta.url)
 /** Limit for a program to say that it is ready; guards against a hang and is no promise. */
 const readyLimitMs = 30_000
@@ -332,9 +338,9 @@ export class Stage {
     return `f-${this.tag}-${suffix}`
   }
 
-  #isOfOtherStage(name: string): boolean {
+  #isOfOthers(name: string): boolean {
     const tag = /f-([0-9a-f]{16})-/.exec(name)?.[1]
-    return tag !== undefined && tag !== this.tag
+    return tag === undefined ? ofOtherTests.test(name) : tag !== this.tag
   }
 
   /** What is there of this stage besides processes: S V T J of the table of faults. */
@@ -343,7 +349,7 @@ export class Stage {
       ...this.files().map((file) => `T temporary: ${file}`),
       ...this.journals().map((file) => `J journal: ${file}\n${readText(file)}`),
       ...sharedMemory()
-        .filter((name) => !this.#shmBefore.has(name) && !this.#isOfOtherStage(name))
+        .filter((name) => !this.#shmBefore.has(name) && !this.#isOfOthers(name))
         .filter((name) => !isMappedByStranger(name, this.tag))
         .map((name) => `S shared memory: /dev/shm/${name}`),
       ...systemV()
@@ -485,8 +491,10 @@ function endProcess(seen: Seen): void {
 
 function sharedMemory(): string[] {
   if (!existsSync('/dev/shm')) return []
-  // Test files run side by side, and each has canaries.
-  return readdirSync('/dev/shm').filter((name) => !name.startsWith(canaryPrefix))
+  // Test files run side by side: each has canaries, and some make objects with names of their own.
+  return readdirSync('/dev/shm').filter(
+    (name) => !name.startsWith(canaryPrefix) && !/^(sem\.)?t[lp]-/.test(name),
+  )
 }
 
 /** One line for each System V object: its kind, key, number, rights and (of a segment) size, but for canaries. */
