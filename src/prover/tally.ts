@@ -1,16 +1,16 @@
 import { leftoverGroups, type LeftoverGroup } from './leftover.ts'
 import type { Proof } from './prove.ts'
-import type { Mode, Trial } from './trial.ts'
+import type { Mode, Outcome, Trial } from './trial.ts'
 
 /** What one way has left in one mode. */
 export interface Cell {
   readonly way: string
   readonly mode: Mode
-  /** Those that ended: only of them it can be said what they left. */
+  /** Those that ended in this way: only of them it can be said what it leaves. */
   readonly runs: number
   /** Those that went on, whatever they were told. */
   readonly didNotEnd: number
-  /** Those that had ended before. */
+  /** Those that had ended by themselves before the moment. */
   readonly late: number
   readonly left: Readonly<Record<LeftoverGroup, Count>>
 }
@@ -30,7 +30,7 @@ export interface Monitoring {
   readonly runs: number
   /** Lines on standard error in which Python complains of what it found. */
   readonly leakWarnings: number
-  /** Runs that ended and left nothing. */
+  /** Runs that ended, by whatever, and left nothing. */
   readonly clean: number
   /** What would lie around by now, had it not been removed after each run. */
   readonly accumulated: Readonly<Record<LeftoverGroup, number>>
@@ -42,13 +42,15 @@ export function cells({ ways, modes, done }: Proof): readonly Cell[] {
 
 function cellOf(way: string, mode: Mode, done: readonly Trial[]): Cell {
   const trials = done.filter((trial) => trial.way === way && trial.mode === mode)
-  const ended = trials.filter(({ outcome }) => outcome !== 'did not end')
+  const many = (wanted: Outcome): number =>
+    trials.filter(({ outcome }) => outcome === wanted).length
+  const ended = trials.filter(({ outcome }) => outcome === 'ended')
   return {
     way,
     mode,
     runs: ended.length,
-    didNotEnd: trials.length - ended.length,
-    late: trials.filter(({ outcome }) => outcome === 'late').length,
+    didNotEnd: many('did not end'),
+    late: many('late'),
     left: byGroup((group) => count(ended, group)),
   }
 }

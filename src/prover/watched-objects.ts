@@ -56,7 +56,9 @@ export class WatchedObjects implements ObjectWatch {
   }
 
   unattributed(): number {
-    return this.#fresh().length + this.#freshSystemV().length
+    // What another user has made is none of ours.
+    const uid = process.getuid?.()
+    return [...this.#fresh(), ...this.#freshSystemV()].filter((object) => object.uid === uid).length
   }
 
   async remove(): Promise<readonly string[]> {

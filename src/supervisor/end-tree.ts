@@ -58,7 +58,8 @@ export async function endTree(
   for (let empty = 0; empty < 2;) {
     const all = tree.measure()
     const members = all.filter((stat) => !options.isAllowed(stat))
-    const isUnseen = all.length === 0 && containment.isPopulated()
+    // Of one that is isolated there is always somebody: what holds its namespaces.
+    const isUnseen = all.length === 0 && !tree.isIsolated && containment.isPopulated()
     empty = members.length === 0 && !isUnseen ? empty + 1 : 0
     const waitedMs = performance.now() - startedAt
     if (waitedMs > options.killAfterMs + killWindowMs) {

@@ -15,13 +15,13 @@ export interface Members {
 interface Life extends SeenProcess {
   /** It changes when it executes another program. */
   name: string
-  /** The look before the first that saw it; milliseconds since 1970. */
+  /** The look before the first that saw it; as all times here by the clock that nobody sets. */
   readonly fromMs: number
   /** The first look that did not see it any more. */
   toMs: number
 }
 
-/** What the clock of files may be behind, and what whole seconds leave out. */
+/** What the times of files may be behind, and what whole seconds leave out. */
 const slackMs = 2000
 
 /**
@@ -32,12 +32,12 @@ export class Lives {
   /** A number can have been given to several of them, one after the other. */
   readonly #byPid = new Map<number, Life[]>()
   #running = new Map<number, Life>()
-  #lookedAtMs = Date.now()
+  #lookedAtMs = performance.now()
   #count = 0
 
   /** Notes who was seen just now. */
   see(members: readonly ProcessStat[]): void {
-    const now = Date.now()
+    const now = performance.now()
     const running = new Map<number, Life>()
     for (const { pid, startTime, name } of members) {
       const known = this.#byPid.get(pid)?.find((life) => life.startTime === startTime)
@@ -78,7 +78,7 @@ export class Lives {
   }
 
   /**
-   * The process of the command that had the number at that time.
+   * The process of the command that had the number at that time, as `madeAt` gives it.
    *
    * It takes many times the slack until the kernel has given out all other numbers and comes to this one again.
    */
@@ -88,4 +88,15 @@ export class Lives {
       .get(pid)
       ?.find(({ fromMs, toMs }) => fromMs - slackMs <= timeMs && timeMs <= toMs + slackMs)
   }
+}
+
+/**
+ * When something was made, by the clock of `performance.now()`, from its time stamp.
+ *
+ * @param stampMs  Milliseconds since 1970.
+ * @param sinceMs  It was not there before.
+ */
+export function madeAt(stampMs: number, sinceMs: number): number {
+  const ageMs = Math.max(0, Date.now() - stampMs)
+  return Math.max(sinceMs, performance.now() - ageMs)
 }

@@ -89,7 +89,7 @@ function isOfAnotherUser(pid: number): boolean {
 }
 
 function reasonToKeep(
-  { object, owner, strangers }: Sighting,
+  { object, owner, strangers, madeAtMs }: Sighting,
   { lives }: WatchedCommand,
   uses: Uses,
   { clean, staying }: AuditOptions,
@@ -113,8 +113,8 @@ function reasonToKeep(
       return keep(
         `${explain(evidence)}, but also by ${other.name} (${other.pid}), which is not of the command`,
       )
-    const { pidInName, changedAtMs } = object
-    if (pidInName !== undefined && !lives.at(pidInName, changedAtMs)) {
+    const { pidInName } = object
+    if (pidInName !== undefined && !lives.at(pidInName, madeAtMs)) {
       return keep(
         `${explain(evidence)}, but named after process ${pidInName}, which is not of the command`,
       )

@@ -1,7 +1,7 @@
 import { listSystemV, removeSystemV, semaphoreUsers, type SystemVObject } from '../os/system-v.ts'
 import { isSame, readStat } from '../os/process-identity.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
-import type { Lives, Members, SeenProcess } from './object-lives.ts'
+import { madeAt, type Lives, type Members, type SeenProcess } from './object-lives.ts'
 
 type Verdict = Pick<LeftObject, 'how' | 'why' | 'attributed' | 'leaked'>
 
@@ -20,6 +20,7 @@ export class SystemVWatch {
   readonly #members: Members
   readonly #lives: Lives
   readonly #before: ReadonlySet<string>
+  readonly #sinceMs = performance.now()
   /** Processes that used an object and were not of the command when that was seen. */
   readonly #strangers = new Map<string, number>()
 
@@ -65,7 +66,7 @@ export class SystemVWatch {
 
   #segment(object: SystemVObject, options: AuditOptions): Verdict | undefined {
     const { creatorPid, attached = 0, changedAtMs } = object
-    const maker = this.#lives.at(creatorPid, changedAtMs)
+    const maker = this.#lives.at(creatorPid, madeAt(changedAtMs, this.#sinceMs))
     if (!maker) {
       // In use, or somebody lives who made it: it is theirs.
       if (attached > 0 || (creatorPid !== undefined && readStat(creatorPid))) return undefined

@@ -20,8 +20,8 @@ import {
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
+import { madeAt, type Members, type SeenProcess } from './object-lives.ts'
 import { Budget } from './budget.ts'
-import type { Members, SeenProcess } from './object-lives.ts'
 import { UserSearch, type SearchOptions } from './object-search.ts'
 
 /** A command, as the watch sees it. */
@@ -42,6 +42,8 @@ export interface Sighting {
   /** As it was seen last. */
   object: SharedMemoryObject
   readonly names: Set<string>
+  /** By the clock of `performance.now()`. */
+  readonly madeAtMs: number
   /** Its place among all that appeared. */
   readonly order: number
   owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
@@ -79,6 +81,7 @@ export class ObjectWatch {
   /** Those about whom not all is known that can be. */
   readonly #pending = new Set<Sighting>()
   #appeared = 0
+  #listedAtMs = -Infinity
   #watcher: FSWatcher | undefined
   #events = { count: 0, sinceMs: 0 }
   #reopenAtMs = 0
@@ -174,10 +177,12 @@ export class ObjectWatch {
   }
 
   #list(): void {
+    const listedAtMs = performance.now()
     const objects = listSharedMemory(this.#directory)
     const names = new Set(objects.map(({ name }) => name))
     for (const name of this.#byName.keys()) if (!names.has(name)) this.#forget(name)
     for (const object of objects) this.#sight(object)
+    this.#listedAtMs = listedAtMs
   }
 
   #sight(object: SharedMemoryObject): void {
@@ -196,6 +201,7 @@ export class ObjectWatch {
     const sighting: Sighting = {
       object,
       names: new Set([name]),
+      madeAtMs: madeAt(object.changedAtMs, this.#listedAtMs),
       order: ++this.#appeared,
       owner: undefined,
       strangers: [],
@@ -307,7 +313,7 @@ export class ObjectWatch {
   }
 
   #ownByNumber(sighting: Sighting): boolean {
-    const { pidInName, changedAtMs } = sighting.object
+    const { pidInName } = sighting.object
     if (sighting.owner) return sighting.owner.evidence.how !== 'used'
     if (pidInName === undefined) return false
     const stat = readStat(pidInName)
@@ -315,7 +321,7 @@ export class ObjectWatch {
     if (command) this.#own(sighting, command, { how: 'named', process: stat })
     if (stat) return command !== undefined
     for (const [one, before] of this.#commands) {
-      const process = one.lives.at(pidInName, changedAtMs)
+      const process = one.lives.at(pidInName, sighting.madeAtMs)
       if (!process || sighting.order <= before) continue
       this.#own(sighting, one, { how: 'named', process })
       return true

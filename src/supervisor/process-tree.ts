@@ -69,6 +69,11 @@ export class ProcessTree {
     return this.#peakBytes
   }
 
+  /** Whether processes of ours hold the command's namespaces. */
+  get isIsolated(): boolean {
+    return this.#root.wrappers.length > 0
+  }
+
   /** Who is running now. Zombies have ended. */
   look(): readonly ProcessStat[] {
     const table = [...runningProcesses()].filter(

@@ -491,8 +491,10 @@ function endProcess(seen: Seen): void {
 
 function sharedMemory(): string[] {
   if (!existsSync('/dev/shm')) return []
-  // Test files run side by side, and each has canaries.
-  return readdirSync('/dev/shm').filter((name) => !name.startsWith(canaryPrefix))
+  // Test files run side by side: each has canaries, and some make objects with names of their own.
+  return readdirSync('/dev/shm').filter(
+    (name) => !name.startsWith(canaryPrefix) && !/^(sem\.)?t[lp]-/.test(name),
+  )
 }
 
 /** One line for each System V object: its kind, key, number, rights and (of a segment) size, but for canaries. */

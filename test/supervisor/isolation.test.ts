@@ -57,7 +57,11 @@ for (const way of ways) {
         ['kill -INT $$', 'SIGINT'],
       ]
       for (const [script, expected] of ends) {
-        const { code, signal, stderr } = await p.run(['sh', '-c', script], ['--isolate'])
+        const startedAt = performance.now()
+        const options = ['--isolate', '--kill-after=60s']
+        const { code, signal, stderr } = await p.run(['sh', '-c', script], options)
+        // What holds the namespaces is no left-over that would have to be killed.
+        assert.ok(performance.now() - startedAt < 30_000)
         assert.equal(signal ?? code, expected, `${script}: ${stderr}`)
         assert.equal(stderr, '')
       }

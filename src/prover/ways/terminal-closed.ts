@@ -1,4 +1,4 @@
-import { resolveCommand } from '../../os/resolve-command.ts'
+import { spawnSync } from 'node:child_process'
 import type { Way } from '../way.ts'
 
 /**
@@ -10,23 +10,21 @@ export const terminalClosed: Way = {
   label: 'terminal closed',
   atRandomMoment: true,
   isInTerminal: true,
-  lack: () =>
-    resolveCommand('script', { env: process.env, cwd: undefined }) === undefined
-      ? 'there is no script in PATH (it is in util-linux)'
-      : undefined,
-  wrap: (words) => [
-    'script',
-    '--quiet',
-    '--return',
-    '--command',
-    `exec ${words.map(quote).join(' ')}`,
-    '/dev/null',
-  ],
+  lack() {
+    const { error, status } = spawnSync('script', around('true'), { stdio: 'ignore' })
+    if (error) return 'there is no script in PATH (it is in util-linux)'
+    return status === 0 ? undefined : 'the script in PATH is not that of util-linux'
+  },
+  wrap: (words) => ['script', ...around(`exec ${words.map(quote).join(' ')}`)],
   end(trial) {
     // It goes on after its terminal: what ends with `script` is the terminal alone.
     const command = trial.look().find(({ ppid }) => ppid === trial.root.pid)
     return trial.signalRoot('SIGKILL') ? (command ?? trial.root) : undefined
   },
+}
+
+function around(text: string): readonly string[] {
+  return ['--quiet', '--return', '--command', text, '/dev/null']
 }
 
 /** `script` takes one text, and gives it to a shell. */
