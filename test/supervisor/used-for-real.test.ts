@@ -9,7 +9,8 @@ import { terminal } from '../cli/tmux.ts'
 import { needs } from '../helpers/needs.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
-const exec = [process.execPath, main, 'exec', '--fail-on-leak', '--']
+/** Quiet, since what other tests make at this time would be named; a leak of its own is an exit code. */
+const exec = [process.execPath, main, 'exec', '-q', '--fail-on-leak', '--']
 
 interface Ended {
   readonly status: number | null
