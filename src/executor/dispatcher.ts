@@ -156,6 +156,8 @@ export class Dispatcher implements RosterListener {
       if (task.isSettled) {
         if (running) this.#interruption.hasten(task, this.graceMs)
       } else if (running || !task.seat || !task.seat.hasBegun(task)) this.cancel(task, reason)
+      // It finishes; a repetition of it has not begun.
+      else task.isLastAttempt = true
     }
     if (!running) return
     for (const seat of this.roster.seats)

@@ -65,7 +65,7 @@ export class Ledger {
   }
 
   willRepeat(task: Task): boolean {
-    return task.attempt <= task.spec.call.retries && !task.isHandedOver
+    return task.attempt <= task.spec.call.retries && !task.isHandedOver && !task.isLastAttempt
   }
 
   /** An attempt failed: the task fails, or waits a little and goes `again`. */

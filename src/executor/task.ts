@@ -36,6 +36,8 @@ export class Task {
   state: TaskState = 'queued'
   /** Number of the present attempt, from 1. */
   attempt = 1
+  /** Whatever `retries` says: what does not run yet was cancelled. */
+  isLastAttempt = false
   /** How often it was begun. */
   begun = 0
   seat: Seat | undefined

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { activeExecutors, ExecutorClosedError } from 'tidypool'
 import { watchLeftovers } from '../helpers/leftovers.ts'
@@ -198,6 +199,22 @@ contract(
     await impatient.shutdown({ cancelPending: true })
     assert.ok(future.state === 'cancelled' || future.state === 'rejected')
     future.catch(() => {})
+  },
+)
+
+contract(
+  'shutdown with cancelPending lets what runs finish, and repeats it no more',
+  {},
+  async ({ pool, notes }) => {
+    const executor = pool()
+    const sign = `${notes.file}.sign`
+    const future = executor.with({ retries: Infinity }).submit('noteAndFailAt', notes.file, sign)
+    await notes.has('begun')
+    const closed = executor.shutdown({ cancelPending: true })
+    writeFileSync(sign, '')
+    await assert.rejects(future, /it failed/)
+    await closed
+    assert.deepEqual(notes.lines(), ['begun'])
   },
 )
 

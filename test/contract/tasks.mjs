@@ -43,6 +43,13 @@ export async function noteAndWait(file, line, ms) {
   return line
 }
 
+/** Fails when the other file is there. @param {string} file @param {string} sign */
+export async function noteAndFailAt(file, sign) {
+  appendFileSync(file, 'begun\n')
+  while (!existsSync(sign)) await delay(1)
+  throw new Error('it failed')
+}
+
 /** Short without a time, and then known as such; else it ends after it. @param {string} file @param {string | number} line @param {number} ms */
 export function noteThen(file, line, ms) {
   appendFileSync(file, `${line}\n`)
