@@ -4,6 +4,7 @@
  * Nothing here touches `process.stdout` or `process.stderr` while the command runs: they are its own as well, and Node
  * would set them to non-blocking for both.
  */
+import { Writable } from 'node:stream'
 import { closeSync, writeFileSync, writeSync } from 'node:fs'
 import { OptionError } from '../errors.ts'
 import { CommandStartError } from '../supervisor/command-start-error.ts'
@@ -17,6 +18,7 @@ import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
 import { passSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
+  keepStderrAsItIs()
   const handed = handedDescriptors()
   const options = readOptions(words, raw)
   // `--report /dev/fd/3`: that one is for us.
@@ -28,6 +30,24 @@ export async function exec(words: readonly string[], raw: RawExecOptions): Promi
   if (!options.quiet) say(execReportText(report))
   if (options.report !== undefined) writeReport(options.report, report)
   return endOf(report, options)
+}
+
+/**
+ * Node asks for `process.stderr` at the end of each of its sockets (the gate has one), and makes it by being asked: from then
+ * on the command's own does not block either, and a write to a full pipe fails.
+ */
+function keepStderrAsItIs(): void {
+  const stderr = new Writable({
+    write(chunk: Buffer, _, done) {
+      try {
+        writeSync(2, chunk)
+      } catch {
+        // The terminal is closed, or the reader has gone.
+      }
+      done()
+    },
+  })
+  Object.defineProperty(process, 'stderr', { value: stderr, configurable: true })
 }
 
 function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions {

@@ -26,7 +26,8 @@ function summaryLine(report: CommandReport): string {
   return [
     `tidypool: ${signal ?? `exit ${exitCode}`} after ${duration(wallMs)}`,
     ...(processorMs === undefined ? [] : [`${duration(processorMs)} of processor time`]),
-    `at most ${size(peakBytes)} of memory`,
+    // It ended before the first look.
+    ...(peakBytes === 0 ? [] : [`at most ${size(peakBytes)} of memory`]),
     `${plural(processes, 'process', 'processes')} seen (${containment.name})`,
   ].join(', ')
 }
