@@ -196,6 +196,8 @@ export class ObjectWatch {
       known.names.add(name)
       known.object = object
       if (isFurther) this.#tellOwner(known)
+      // The maker of a semaphore maps it between its temporary name, which was looked at, and the one that stays.
+      if (isFurther && this.#pending.has(known)) this.#quickLookSoon()
       return
     }
     const sighting: Sighting = {
@@ -212,12 +214,15 @@ export class ObjectWatch {
     this.#sightings.set(key, sighting)
     if (!this.#isNew(sighting)) return
     this.#pending.add(sighting)
-    // Once for all that is noticed in this turn.
+    this.#quickLookSoon()
+  }
+
+  /** Once for all that is noticed in this turn. */
+  #quickLookSoon(): void {
     this.#soon ??= setImmediate(() => {
       this.#soon = undefined
       attempt(() => this.#quickLook())
     })
-    this.#soon.unref()
   }
 
   #forget(name: string): void {
@@ -241,7 +246,9 @@ export class ObjectWatch {
       [this.#likely, 'likely'],
       [this.#budget, 'first'],
     ] as const) {
-      const unseen = [...this.#pending].filter(isUnseen)
+      const unseen = [...this.#pending].filter(
+        (sighting) => isUnseen(sighting) && (whom === 'likely' || !isTemporary(sighting)),
+      )
       if (unseen.length > 0 && budget.waitMs() === 0) {
         budget.spend(() => this.#look(unseen, whom))
       }
@@ -376,6 +383,11 @@ function attempt(look: () => void): void {
   } catch (error) {
     cleanUpStep('objects not looked at', { error: String(error) })
   }
+}
+
+/** On its way to the name that it shall have. */
+function isTemporary({ object }: Sighting): boolean {
+  return object.family === 'glibc'
 }
 
 /** Nobody was seen to use it. */

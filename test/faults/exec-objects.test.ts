@@ -61,14 +61,20 @@ class Scene extends Stage {
     return program
   }
 
-  /** Waits until so many objects are known to be the commands' (within milliseconds, when the machine has time). */
-  async attributed(count: number): Promise<void> {
-    const recorded = (): number =>
-      this.journals().reduce((sum, file) => {
+  /** Waits until these are known to be the commands' (within milliseconds, when the machine has time). */
+  async attributed(names: readonly string[]): Promise<void> {
+    const recorded = (): string[] =>
+      this.journals().flatMap((file) => {
         const text = existsSync(file) ? readFileSync(file, 'latin1') : ''
-        return sum + (text.match(/^s /gm)?.length ?? 0)
-      }, 0)
-    await until(() => recorded() >= count, `${count} objects to be in the journals`)
+        return Array.from(text.matchAll(/^s \d+ \d+ (.*)$/gm), ([, name = '']) => name)
+      })
+    await until(
+      () => {
+        const known = recorded()
+        return names.every((name) => known.includes(name))
+      },
+      `${names.join(', ')} to be in the journals`,
+    )
   }
 
   /** A name that goes with the repeat, whatever happens. */
@@ -103,7 +109,7 @@ faultRow(
     const words = ['shared-memory', '100000', 'semaphores', '3', 'ready', 'wait', 'kill-group']
     const { program, report } = await scene.exec(words)
     const { names } = await program.ready<{ names: string[] }>()
-    await scene.attributed(names.length)
+    await scene.attributed(names)
     program.go()
     const found = await report()
     // The tracker was killed as well.
@@ -163,7 +169,7 @@ for (const [kind, end] of [
     const semaphores = names.map((name) => scene.name(`sem.${name}`))
     const words = [...names.flatMap((name) => ['sem', name]), 'segment', segment.name, '5000']
     const { program } = await scene.exec([...words, 'ready', 'wait'])
-    await scene.attributed(4)
+    await scene.attributed([...semaphores, segment].map(({ name }) => name))
     end(program, scene)
     if (kind === 'the CLI') await scene.gone()
     else {
@@ -186,7 +192,7 @@ faultRow(
     const own = await first.program.ready<{ names: string[] }>()
     const others = await second.program.ready<{ names: string[] }>()
     for (const name of [...own.names, ...others.names]) scene.name(name)
-    await scene.attributed(own.names.length + others.names.length)
+    await scene.attributed([...own.names, ...others.names])
     first.program.go()
     const removed = (report: Report): string[] =>
       report.objects.filter(({ how }) => how === 'removed').map(({ name }) => name)
@@ -382,6 +388,8 @@ faultRow({ id: 'G3', kind: 'System V segment, semaphores, queue', skip }, async 
 })
 
 const manyFiles = process.env['TIDYPOOL_FAULTS'] === 'full' ? 100_000 : 2000
+/** So many files take their time. */
+const slowMs = 60_000
 const nasty = `
   ln -s "$1" "$TMPDIR/link"; ln -s "$1/file" "$TMPDIR/file-link"
   mkdir "$TMPDIR/closed"; echo x > "$TMPDIR/closed/file"; chmod 500 "$TMPDIR/closed"
@@ -391,39 +399,51 @@ const nasty = `
   echo "made $? \\"$TMPDIR\\""; [ -z "$3" ] || read -r line`
 for (const how of ['ends', 'is killed with the CLI'] as const) {
   const kind = `a command with --tmp ${how}: links out of it, a closed folder, ${manyFiles} files, a foreign file`
-  faultRow({ id: 'G4', kind, repeats: 10, ciRepeats: 1, skip: needs('linux') }, async (t) => {
-    const scene = new Scene(t)
-    const canary = path.join(scene.folder, 'canary')
-    mkdirSync(canary)
-    writeFileSync(path.join(canary, 'file'), 'canary')
-    if (process.getuid?.() === 0) chownSync(path.join(canary, 'file'), 65_534, 65_534)
-    const file = path.join(scene.folder, 'report.json')
-    const exec = [process.execPath, cli, 'exec', '--tmp', '--fail-on-leak', '--report', file, '--']
-    const program = await scene.startCommand(
-      [...exec, 'sh', '-c', nasty, 'sh', canary, String(manyFiles), how === 'ends' ? '' : 'wait'],
-      { stdin: 'pipe', ready: false },
-    )
-    const made = (): string[] => /^made (\d) "(.*)"$/m.exec(program.stdout)?.slice(1) ?? []
-    await until(() => made().length > 0, 'the command to have made its files')
-    const [status, tmp = ''] = made()
-    assert.equal(status, '0', 'all variables lead there')
-    assert.ok(tmp.startsWith(scene.tmp))
-    if (how === 'ends') {
-      const { exitCode } = await program.ended
-      const { objects: left } = JSON.parse(readFileSync(file, 'utf8')) as Report
-      assert.equal(exitCode, 3)
-      assert.equal(left.length, 1)
-      assert.deepEqual(
-        [left[0]?.kind, left[0]?.how, left[0]?.name],
-        ['temporary file', 'removed', tmp],
+  faultRow(
+    { id: 'G4', kind, repeats: 10, ciRepeats: 1, limitMs: 3 * slowMs, skip: needs('linux') },
+    async (t) => {
+      const scene = new Scene(t)
+      const canary = path.join(scene.folder, 'canary')
+      mkdirSync(canary)
+      writeFileSync(path.join(canary, 'file'), 'canary')
+      if (process.getuid?.() === 0) chownSync(path.join(canary, 'file'), 65_534, 65_534)
+      const file = path.join(scene.folder, 'report.json')
+      const exec = [
+        process.execPath,
+        cli,
+        'exec',
+        '--tmp',
+        '--fail-on-leak',
+        '--report',
+        file,
+        '--',
+      ]
+      const program = await scene.startCommand(
+        [...exec, 'sh', '-c', nasty, 'sh', canary, String(manyFiles), how === 'ends' ? '' : 'wait'],
+        { stdin: 'pipe', ready: false },
       )
-      assert.match(left[0]?.why ?? '', new RegExp(`^${manyFiles + 4} files and 2 folders`))
-    } else program.kill('SIGKILL')
-    await until(() => !existsSync(tmp), 'the directory to be gone')
-    await scene.gone({ allMs: 10_000 })
-    assert.deepEqual(readdirSync(canary), ['file'])
-    assert.equal(readFileSync(path.join(canary, 'file'), 'utf8'), 'canary')
-  })
+      const made = (): string[] => /^made (\d) "(.*)"$/m.exec(program.stdout)?.slice(1) ?? []
+      await until(() => made().length > 0, 'the command to have made its files', slowMs)
+      const [status, tmp = ''] = made()
+      assert.equal(status, '0', 'all variables lead there')
+      assert.ok(tmp.startsWith(scene.tmp))
+      if (how === 'ends') {
+        const { exitCode } = await program.ended
+        const { objects: left } = JSON.parse(readFileSync(file, 'utf8')) as Report
+        assert.equal(exitCode, 3)
+        assert.equal(left.length, 1)
+        assert.deepEqual(
+          [left[0]?.kind, left[0]?.how, left[0]?.name],
+          ['temporary file', 'removed', tmp],
+        )
+        assert.match(left[0]?.why ?? '', new RegExp(`^${manyFiles + 4} files and 2 folders`))
+      } else program.kill('SIGKILL')
+      await until(() => !existsSync(tmp), 'the directory to be gone', slowMs)
+      await scene.gone({ allMs: 10_000 })
+      assert.deepEqual(readdirSync(canary), ['file'])
+      assert.equal(readFileSync(path.join(canary, 'file'), 'utf8'), 'canary')
+    },
+  )
 }
 
 /** By these keys no other test finds them, and other stages do not count them. */
