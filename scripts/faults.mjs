@@ -17,7 +17,10 @@ const due = Object.entries({
   C: [1, 3],
   D: [1, 11],
   E: [1, 9],
-  K: [2, 4],
+  F: [1, 8],
+  G: [1, 4],
+  H: [1, 4],
+  K: [1, 4],
 }).flatMap(([letter, [first = 1, last = 1]]) =>
   Array.from({ length: last - first + 1 }, (_, index) => `${letter}${first + index}`),
 )

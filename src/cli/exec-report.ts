@@ -65,24 +65,14 @@ function leftLines(report: CommandReport): string[] {
   ]
 }
 
+/** What cannot be linked to the command is in --report alone: on a machine of many it would be said of every command. */
 function objectLines(report: CommandReport): string[] {
   const own = report.objects.filter(({ attributed }) => attributed)
-  const others = report.objects.filter(({ attributed }) => !attributed)
+  if (own.length === 0) return []
+  const more = own.length - shownObjects
   return [
-    ...listed(`tidypool: ${name(report)} left ${plural(own.length, 'object')}:`, own),
-    ...listed(
-      `tidypool: ${plural(others.length, 'object')} appeared while ${name(report)} ran, and may be of somebody else:`,
-      others,
-    ),
-  ]
-}
-
-function listed(heading: string, objects: readonly LeftObject[]): string[] {
-  if (objects.length === 0) return []
-  const more = objects.length - shownObjects
-  return [
-    heading,
-    ...objects.slice(0, shownObjects).map((object) => `  ${describeObject(object)}`),
+    `tidypool: ${name(report)} left ${plural(own.length, 'object')}:`,
+    ...own.slice(0, shownObjects).map((object) => `  ${describeObject(object)}`),
     ...(more > 0 ? [`  and ${more} more (--report has all)`] : []),
   ]
 }
