@@ -306,6 +306,7 @@ faultRow(
       'wait',
     ])
     const stranger = await scene.stranger(['map', name, 'open-sem', name, 'ready', 'wait'])
+    await scene.attributed([segment.name, semaphore.name])
     program.go()
     const found = await report()
     const because = new RegExp(

@@ -32,7 +32,11 @@ export async function killBoth(stage: Stage, owner: Program, first: 'guardian' |
   if (first === 'owner') kill(guardian, 'SIGKILL')
   const { at } = await owner.ended
   // One that the owner started in between would do its work: this row is about having none.
-  for (const seen of guardiansOf(stage)) kill(seen, 'SIGKILL')
+  await until(() => {
+    const seen = guardiansOf(stage)
+    for (const one of seen) kill(one, 'SIGKILL')
+    return seen.length === 0
+  }, 'the guardians to be gone')
   return at
 }
 
