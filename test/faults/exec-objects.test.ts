@@ -305,8 +305,8 @@ faultRow(
       'ready',
       'wait',
     ])
-    const stranger = await scene.stranger(['map', name, 'open-sem', name, 'ready', 'wait'])
     await scene.attributed([segment.name, semaphore.name])
+    const stranger = await scene.stranger(['map', name, 'open-sem', name, 'ready', 'wait'])
     program.go()
     const found = await report()
     const because = new RegExp(
