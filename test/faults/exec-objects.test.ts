@@ -401,7 +401,7 @@ const nasty = `
 for (const how of ['ends', 'is killed with the CLI'] as const) {
   const kind = `a command with --tmp ${how}: links out of it, a closed folder, ${manyFiles} files, a foreign file`
   faultRow(
-    { id: 'G4', kind, repeats: 10, ciRepeats: 1, limitMs: 3 * slowMs, skip: needs('linux') },
+    { id: 'G4', kind, repeats: 5, ciRepeats: 1, limitMs: 3 * slowMs, skip: needs('linux') },
     async (t) => {
       const scene = new Scene(t)
       const canary = path.join(scene.folder, 'canary')
