@@ -5,23 +5,16 @@
 // Peers are installed by name into .cache/peers at first use. Every run is a program with two workers in an
 // endless loop; survivors are found from outside, by a variable in /proc/PID/environ, 2 s after the end, and
 // then killed. Linux only.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
+import { installPeers, peers, versionOf } from './peers.mjs'
 
 const { values } = parseArgs({
   options: { repeats: { type: 'string', default: '3' }, json: { type: 'string' } },
@@ -41,33 +34,7 @@ const WAYS = [
 ]
 const LOOK_AFTER_MS = 2000
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const programs = fileURLToPath(new URL('./ways-to-die/', import.meta.url))
-const peers = join(root, '.cache', 'peers')
-
-function installPeers() {
-  mkdirSync(peers, { recursive: true })
-  if (!existsSync(join(peers, 'package.json')))
-    writeFileSync(join(peers, 'package.json'), '{"private":true}')
-  const missing = PEERS.filter((name) => !existsSync(join(peers, 'node_modules', name)))
-  if (missing.length === 0) return
-  console.error(`installing ${missing.join(', ')} into .cache/peers`)
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync('npm', ['install', ...quiet, ...missing], { cwd: peers, stdio: 'inherit' })
-}
-
-/**
- * Versions as installed, to be printed with the table.
- *
- * @param {string} name
- */
-function versionOf(name) {
-  const folder = name === 'tidypool' ? root : join(peers, 'node_modules', name)
-  return existsSync(join(folder, 'package.json'))
-    ? JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version
-    : process.version
-}
-
 /**
  * Living processes that carry the tag; a zombie has ended.
  *
@@ -134,7 +101,7 @@ async function survivors(pool, way) {
 
 if (process.platform !== 'linux')
   throw new Error('This program looks into /proc: it runs on Linux only.')
-installPeers()
+installPeers(PEERS)
 /** @type {{ way: string, counts: Record<string, number[]> }[]} */
 const table = []
 for (const way of WAYS) {
