@@ -2,6 +2,8 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
 
+import { sharedState } from '../lifetime/state.ts'
+
 /** The default action of these writes an image of the process's memory. */
 const dumping: ReadonlySet<NodeJS.Signals> = new Set([
   'SIGQUIT',
@@ -24,10 +26,22 @@ const dumping: ReadonlySet<NodeJS.Signals> = new Set([
  */
 export function dieBySignal(signal: NodeJS.Signals): void {
   process.exitCode = 128 + os.constants.signals[signal]
+  // Nothing is held any more. The guardian must not take it for a death in the middle: it would end what may stay.
+  const { scope } = sharedState()
+  if (scope?.holds === 0) scope.endSync()
   // The kernel drops a signal that process 1 sends to itself with its default action.
   if (process.pid === 1) process.exit()
   if (dumping.has(signal) && !preventCoreFile()) return
+  restoreDefault(signal)
   process.kill(process.pid, signal)
+}
+
+/** Node ignores two signals; a listener that goes has it give back the default action. */
+function restoreDefault(signal: NodeJS.Signals): void {
+  if (signal !== 'SIGPIPE' && signal !== 'SIGXFSZ') return
+  const listener = (): void => {}
+  process.on(signal, listener)
+  process.off(signal, listener)
 }
 
 /** @returns whether no core file will be written. */

@@ -136,6 +136,10 @@ remove_control_groups() {
     # Those who were killed may need a moment.
     while [ "$kind" = c ] && directory_of "$a" && [ -f "$directory/cgroup.procs" ] && [ $tries -lt 50 ]; do
       [ $tries -eq 0 ] || sleep 0.02 2>/dev/null || sleep 1
+      # Where the kernel cannot end the group in one step, some were born meanwhile.
+      for pid in $(find "$directory" -name cgroup.procs -exec cat {} + 2>/dev/null); do
+        may_signal "$pid" && kill -s KILL "$pid" 2>/dev/null
+      done
       find "$directory" -depth -type d -exec rmdir {} \\; 2>/dev/null
       tries=$((tries + 1))
     done
@@ -216,6 +220,10 @@ is_directory() {
   ids=$(ls -di -- "$directory" 2>/dev/null) && set -- "$2" $ids && [ "$1" = "$2" ]
 }
 
+# has_mount PATH: something is mounted there or below. What is in it belongs to somebody else, and rm would go in. By the
+# last name of the path alone, since the kernel writes blanks in those above it in its own way.
+has_mount() { cut -d ' ' -f 5 /proc/self/mountinfo 2>/dev/null | grep -q -e "/\${1##*/}/" -e "/\${1##*/}$"; }
+
 # Pass 3: the scope's directory. Only intended: it is empty, or not ours. Made: by device and inode.
 remove_directories() {
   while IFS=' ' read -r kind a b c; do
@@ -225,7 +233,7 @@ remove_directories() {
         directory_of "$c" && is_directory "$a" "$b" || continue
         tries=0
         # Processes that were killed just now may still be adding files; folders may be closed to writing.
-        while is_directory "$a" "$b" && [ $tries -lt 5 ]; do
+        while is_directory "$a" "$b" && [ $tries -lt 5 ] && ! has_mount "$directory"; do
           [ $tries -eq 0 ] || find "$directory" -type d ! -perm -700 -exec chmod u+rwx {} \\; 2>/dev/null
           [ $tries -lt 2 ] || sleep 0.1 2>/dev/null || sleep 1
           rm -rf -- "$directory" 2>/dev/null
@@ -264,6 +272,8 @@ used_on() {
 # is_used: whether it, or something in it, is among $used. What cannot be looked at counts as used.
 is_used() {
   case $used in *' all '*) ;; *) return 0 ;; esac
+  # Of another user's processes we see nothing, unless we are root; who has no rights to it does not use it.
+  [ "$(id -u)" = 0 ] || case $(stat -c %a -- "$object" 2>/dev/null) in *[2-7][0-7] | *[0-7][2-7] | '') return 0 ;; esac
   inodes=$(find "$object" -exec stat -c %i {} + 2>/dev/null) && [ -n "$inodes" ] || return 0
   for inode in $inodes; do
     case $used in *" $inode "*) return 0 ;; esac
@@ -282,7 +292,7 @@ remove_objects() {
       [ "$kind" = s ] && is_number "$a" && is_number "$b" && object_of "$c" && is_object "$a" "$b" || continue
       grep -qxF "t $a $b" "$journal" && continue
       [ "$looked" = "$a" ] || { looked=$a && used=$(used_on "$a"); }
-      if is_used; then again=1; else rm -rf -- "$object" 2>/dev/null && say "object $c"; fi
+      if is_used || has_mount "$object"; then again=1; else rm -rf -- "$object" 2>/dev/null && say "object $c"; fi
     done <"$journal"
   done
 }

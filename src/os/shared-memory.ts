@@ -2,7 +2,15 @@
  * What lies in `/dev/shm`, and who uses it. POSIX semaphores and shared memory are plain files of a tmpfs there, which
  * stay when their processes have ended; the kernel keeps no record of who made them.
  */
-import { lstatSync, readdirSync, readFileSync, readlinkSync, statSync, type Stats } from 'node:fs'
+import {
+  constants,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  type Stats,
+} from 'node:fs'
 import path from 'node:path'
 import { errorCode, hasProc, isGoneError } from './process-identity.ts'
 
@@ -138,6 +146,31 @@ export function hasMade(pid: number, { dev, ino, name }: SharedMemoryObject): bo
       (line) =>
         line.includes(file) && line.endsWith(' (deleted)') && !line.endsWith(`/${name} (deleted)`),
     )
+}
+
+/** Whether the process has the object mapped so that it can change it, or open for writing. Who only reads it did not make it. */
+export function canChange(pid: number, { dev, ino }: SharedMemoryObject): boolean {
+  const file = ` ${hexDevice(dev)} ${ino} `
+  const isMapped = readMaps(pid)
+    .split('\n')
+    .some((line) => line.includes(file) && /^\S+ .w.s /.test(line))
+  return isMapped || hasOpenForWriting(pid, dev, ino)
+}
+
+function hasOpenForWriting(pid: number, dev: number, ino: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      const target = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })
+      if (target?.dev !== dev || target.ino !== ino) return false
+      const flags = /^flags:\s+(\d+)/m.exec(
+        readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'),
+      )?.[1]
+      return (Number.parseInt(flags ?? '0', 8) & (constants.O_WRONLY | constants.O_RDWR)) !== 0
+    })
+  } catch (error) {
+    if (isGoneError(error) || isRefused(error)) return false
+    throw error
+  }
 }
 
 function readMaps(pid: number): string {

@@ -23,6 +23,9 @@ export interface SystemVObject {
   readonly lastPid: number | undefined
   /** Who received from the queue last. */
   readonly lastReceiverPid: number | undefined
+  /** When somebody sent to the queue last, and received from it, as `changedAtMs`; 0 for others, and for never. */
+  readonly sentAtMs: number
+  readonly receivedAtMs: number
   /** How many times the segment is attached now; undefined for others. */
   readonly attached: number | undefined
 }
@@ -59,6 +62,8 @@ export function parseSystemV(kind: SystemVObject['kind'], table: string): System
       creatorPid: pidAt('cpid'),
       lastPid: kind === 'msg' ? pidAt('lspid') : pidAt('lpid'),
       lastReceiverPid: pidAt('lrpid'),
+      sentAtMs: kind === 'msg' ? at('stime') * 1000 : 0,
+      receivedAtMs: kind === 'msg' ? at('rtime') * 1000 : 0,
       attached: kind === 'shm' ? at('nattch') : undefined,
     }
   })

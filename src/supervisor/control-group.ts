@@ -7,6 +7,7 @@ import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../o
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import type { Containment } from './containment.ts'
 
+const moveRounds = 20
 let numbered = 0
 
 /** Puts a process into a control group of its own. What it starts is born in there, and cannot leave without the rights to. */
@@ -30,6 +31,21 @@ export function containInControlGroup(
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     return { refused: `no cgroup can be made in ${own.folder} (${errorCode(error) ?? reason})` }
+  }
+}
+
+/** Those who end meanwhile need not be moved, and those who are born meanwhile must be. */
+export function moveOut(members: () => readonly number[], outside: string): void {
+  for (let round = 0; round < moveRounds; round++) {
+    const found = members()
+    if (found.length === 0) return
+    for (const pid of found) {
+      try {
+        setInGroup(outside, 'cgroup.procs', pid)
+      } catch (error) {
+        if (!isGoneError(error)) throw error
+      }
+    }
   }
 }
 
@@ -77,7 +93,7 @@ class ControlGroup implements Containment {
     this.#state = 'released'
     try {
       // Who may stay goes back to where we are.
-      for (const pid of this.pids()) setInGroup(this.#outside, 'cgroup.procs', pid)
+      moveOut(() => this.pids(), this.#outside)
       removeControlGroup(this.group)
     } catch (error) {
       // The scope tries again at its end, and the guardian after that.

@@ -18,6 +18,8 @@ export interface EndTreeOptions {
   readonly killAfterMs: number
   /** Who may stay. */
   readonly isAllowed: (stat: ProcessStat) => boolean
+  /** When it is aborted, the grace time is over. */
+  readonly haste?: AbortSignal
 }
 
 /** Killed processes are gone in milliseconds; one that hangs in the kernel may stay for minutes. */
@@ -66,7 +68,7 @@ export async function endTree(
       for (const stat of members) note(found, stat, 'left', 'it does not end when it is killed')
       break
     }
-    const isKilling = waitedMs >= options.killAfterMs
+    const isKilling = waitedMs >= options.killAfterMs || options.haste?.aborted === true
     // In one step, where the kernel can, and nobody is in there that may stay.
     if (isKilling && (isUnseen || (members.length > 0 && members.length === all.length))) {
       containment.killAll()

@@ -12,6 +12,7 @@ import {
   type ControlHierarchy,
 } from '../os/control-groups.ts'
 import type { Containment } from './containment.ts'
+import { moveOut } from './control-group.ts'
 
 export interface Limits {
   /** Memory of all together, in bytes; who goes over it is killed by the kernel. */
@@ -187,7 +188,7 @@ class LimitGroup {
   release(): void {
     if (this.#outside === undefined) return
     try {
-      for (const pid of groupMembers(this.#folder)) setInGroup(this.#outside, 'cgroup.procs', pid)
+      moveOut(() => groupMembers(this.#folder), this.#outside)
       removeControlGroup(this.#folder)
     } catch (error) {
       // The scope tries again at its end, and the guardian after that.

@@ -1,4 +1,4 @@
-import { lstatSync, realpathSync, rmdirSync, unlinkSync } from 'node:fs'
+import { lstatSync, readlinkSync, realpathSync, rmdirSync, unlinkSync } from 'node:fs'
 import path from 'node:path'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import { listeningSockets, socketsOf, type ListeningSocket } from '../os/unix-sockets.ts'
@@ -75,7 +75,8 @@ export class SocketWatch {
         const socket = unknown.get(id)
         if (!socket) continue
         unknown.delete(id)
-        const file = lookAt(socket.path)
+        // In a /tmp of its own the name is that of another file.
+        const file = sharesMounts(process.pid) ? lookAt(socket.path) : undefined
         if (file) this.#own.set(id, { path: socket.path, ...file, listener: process })
       }
       if (unknown.size === 0) return
@@ -143,5 +144,17 @@ function realPath(folder: string): string {
     return realpathSync(folder)
   } catch {
     return path.resolve(folder) // it is not there, or not for us
+  }
+}
+
+/** Whether it sees the same files under the same names as we do. */
+function sharesMounts(pid: number): boolean {
+  try {
+    return (
+      readlinkSync(`/proc/${pid}/ns/mnt`) === readlinkSync('/proc/self/ns/mnt') &&
+      readlinkSync(`/proc/${pid}/root`) === readlinkSync('/proc/self/root')
+    )
+  } catch {
+    return false // it has ended, or does not show itself
   }
 }

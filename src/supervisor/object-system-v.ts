@@ -82,8 +82,12 @@ export class SystemVWatch {
 
   #queue(object: SystemVObject, options: AuditOptions): Verdict | undefined {
     const stranger = this.#strangers.get(keyOf(object))
-    const sender = this.#ours(object.lastPid)
-    const receiver = this.#ours(object.lastReceiverPid)
+    // A number that was the command's may have become a stranger's since: the time decides.
+    const sender = this.#lives.at(object.lastPid, madeAt(object.sentAtMs, this.#sinceMs))
+    const receiver = this.#lives.at(
+      object.lastReceiverPid,
+      madeAt(object.receivedAtMs, this.#sinceMs),
+    )
     const user = sender ?? receiver
     if (!user) return unknown(object, 'the kernel does not tell who made it')
     const why = `used by ${named(user)}`

@@ -13,6 +13,7 @@ import path from 'node:path'
 import { cleanUpStep } from '../lifetime/events.ts'
 import { errorCode, readStat, type ProcessStat } from '../os/process-identity.ts'
 import {
+  canChange,
   hasMade,
   keysOf,
   listSharedMemory,
@@ -146,7 +147,7 @@ export class ObjectWatch {
   #open(): void {
     try {
       this.#watcher = watch(this.#directory, { persistent: false }, (_, name) =>
-        this.#noticed(name),
+        attempt(() => this.#noticed(name)),
       )
       this.#watcher.on('error', () => this.#close())
     } catch (error) {
@@ -316,6 +317,8 @@ export class ObjectWatch {
       return
     }
     const how = hasMade(user.pid, sighting.object) ? 'made' : 'used'
+    // Who reads what others have left there has not made it.
+    if (how === 'used' && !mayHaveMade(user.pid, sighting.object)) return
     this.#own(sighting, command, { how, process: user })
   }
 
@@ -374,6 +377,11 @@ function isCertain({ owner, isChecked, strangers }: Sighting): boolean {
   return (
     owner !== undefined && (owner.evidence.how !== 'used' || (isChecked && strangers.length === 0))
   )
+}
+
+/** A folder is mostly made by somebody else than who is in it; those of joblib have a form of their own. */
+function mayHaveMade(pid: number, object: SharedMemoryObject): boolean {
+  return object.kind === 'folder' ? object.family === 'joblib' : canChange(pid, object)
 }
 
 /** Without descriptors (EMFILE) nothing can be looked at, and then it is found out later, or not: the command goes on. */

@@ -12,6 +12,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { setTimeout as delay } from 'node:timers/promises'
 import { PauseClock } from '../executor/pause-clock.ts'
+import { cleanUpStep } from '../lifetime/events.ts'
 import { holdScope, type Scope } from '../lifetime/scope.ts'
 import type { ProcessEnd } from '../lifetime/stop.ts'
 import { errorCode, isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
@@ -98,6 +99,10 @@ const looksShare = 1 / 200
 const longestTimerMs = 2 ** 31 - 1
 /** How often what appears after all have ended is ended, too. */
 const maxRounds = 3
+/** How long the exit of a process may take that was killed, and is seen no more or cannot be ended. */
+const stuckMs = 1000
+/** Who sends these when the command has ended does not want to wait for what it left. */
+const endsAtOnce: ReadonlySet<NodeJS.Signals> = new Set(['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'])
 
 /**
  * Starts a command and sees to its end.
@@ -109,7 +114,8 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
   try {
     const startedAt = new Date()
     const { started, objects } = await start(hold.scope, plan)
-    const report = follow(started, objects, plan, startedAt).finally(() => {
+    const haste = new AbortController()
+    const report = follow(started, objects, plan, startedAt, haste.signal).finally(() => {
       objects.close()
       hold.release()
     })
@@ -117,7 +123,9 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
       child: started.child,
       report,
       leadsSession: started.root.leadsSession,
-      forward: (signal) => forward(started, signal),
+      forward: (signal) => {
+        if (!forward(started, signal) && endsAtOnce.has(signal)) haste.abort()
+      },
       isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
     }
   } catch (error) {
@@ -145,6 +153,7 @@ async function follow(
   objects: CommandObjects,
   plan: CommandPlan,
   startedAt: Date,
+  haste: AbortSignal,
 ): Promise<CommandReport> {
   const { root, containment, limited, inner } = started
   const startMs = performance.now()
@@ -160,17 +169,26 @@ async function follow(
   const mustEnd = timedOut || (plan.endWhen?.aborted === true && !running.signal.aborted)
   if (mustEnd) objects.look()
   const stopped = mustEnd ? await endTree(tree, containment, { ...plan, isAllowed }) : []
-  const { exitCode, signal } = await exited
+  // One that cannot be ended (another user's, or stuck in the kernel) is not waited for.
+  const isStuck = mustEnd && (await isOverdue(stuckMs, running.signal))
+  const { exitCode, signal } = isStuck ? { exitCode: null, signal: null } : await exited
+  if (isStuck) {
+    running.abort()
+    started.child.unref()
+  }
   const wallMs = performance.now() - startMs
   await measuring
   // Isolated, what we started goes on: it holds the namespaces.
-  if (!inner) await reaped.exited
+  if (!inner && !isStuck) await reaped.exited
   objects.look()
   await awaitStragglers(tree, isAllowed)
   const ended: EndedProcess[] = []
   let staying: readonly LeftProcess[] = []
   for (let round = 0; round < maxRounds; round++) {
-    if (plan.clean) ended.push(...(await endTree(tree, containment, { ...plan, isAllowed })))
+    if (plan.clean) {
+      const killAfterMs = haste.aborted ? 0 : plan.killAfterMs
+      ended.push(...(await endTree(tree, containment, { ...plan, killAfterMs, isAllowed, haste })))
+    }
     // The last look and the release without a pause in between: whose orphan somebody is may change with each command that
     // another one supervises has ended.
     staying = tree
@@ -225,7 +243,16 @@ async function measureUntil(
   ) {
     // At first there is only what waits at the gate.
     await pause(Math.max(pauseMs, budget.waitMs()), signal)
-    if (!signal.aborted) budget.spend(() => objects.see(tree.measure()))
+    if (!signal.aborted) budget.spend(() => attempt(() => objects.see(tree.measure())))
+  }
+}
+
+/** Without descriptors (EMFILE, ENFILE) nothing can be looked at; the command goes on, and the next look may see more. */
+function attempt(look: () => void): void {
+  try {
+    look()
+  } catch (error) {
+    cleanUpStep('tree not looked at', { error: String(error) })
   }
 }
 
@@ -259,17 +286,19 @@ async function endOf({ child, inner }: StartedCommand): Promise<ProcessEnd> {
   })
 }
 
-function forward({ child, root, inner }: StartedCommand, signal: NodeJS.Signals): void {
+/** @returns whether there was still a command to be signalled. */
+function forward({ child, root, inner }: StartedCommand, signal: NodeJS.Signals): boolean {
   // Reaped: the number may be another's.
-  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return false
   const { pid, startTime } = inner?.identity ?? root
-  if (inner && readStat(pid)?.startTime !== startTime) return
+  if (inner && readStat(pid)?.startTime !== startTime) return false
   try {
     process.kill(root.leadsSession ? -pid : pid, signal)
   } catch (error) {
     // EPERM: sudo and its like run as another user. It is as if the command had been signalled directly.
     if (!isGoneError(error) && errorCode(error) !== 'EPERM') throw error
   }
+  return true
 }
 
 function isMatched(stat: ProcessStat, allow: readonly RegExp[]): boolean {

@@ -16,6 +16,7 @@ const ends: readonly (readonly [what: string, command: readonly string[], end: n
     ['a number that is one of ours', ['sh', '-c', 'exit 2'], 2],
     ['SIGKILL', ['sh', '-c', 'kill -9 $$'], 'SIGKILL'],
     ['SIGTERM', ['sh', '-c', 'kill -TERM $$'], 'SIGTERM'],
+    ['SIGPIPE, which Node ignores', ['sh', '-c', 'kill -PIPE $$'], 'SIGPIPE'],
     ['a command that is not there', ['no-such-command'], 127],
     ['a path that is not there', ['./no/such/command'], 127],
     ['a file that may not be executed', ['./tasks.mjs'], 126],
@@ -167,6 +168,40 @@ test('exec --pids refuses more processes, and says so', { skip: needs('cgroup') 
   const ended = await b.run(['exec', '--pids', '8', '--', 'python3', '-c', script])
   assert.equal(ended.stdout, '11\n')
   assert.match(ended.stderr, /reached its limit of processes/)
+})
+
+test(
+  'exec lets who may stay live on, also when its command dies of a signal',
+  { skip: needs('setsid') },
+  async (t) => {
+    const b = bench(t)
+    const script = 'setsid sleep 1002 >/dev/null 2>&1 & sleep 0.1; kill -TERM $$'
+    b.atEnd(() => endAll(b))
+    const ended = await b.run(['exec', '--allow', 'sleep 1002', '--', 'bash', '-c', script])
+    assert.equal(ended.signal, 'SIGTERM')
+    // The guardian would have ended it as soon as it sees our end.
+    await until(
+      () =>
+        processesWith(b.env['TIDYPOOL_TEST_BENCH'] ?? '').every(
+          (line) => !line.includes('tidypool'),
+        ),
+      'the guardian to be gone',
+    )
+    assert.deepEqual(sleeping(b), ['sleep 1002'])
+    endAll(b)
+  },
+)
+
+test('exec that is told to end when its command has ended kills what was left at once', async (t) => {
+  const b = bench(t)
+  // While the command runs it gets the signal, and both pass over it.
+  const script = `trap "" TERM; setsid bash -c 'while :; do sleep 1; done' & echo over`
+  const started = b.start(['exec', '--kill-after', '1h', '--', 'bash', '-c', script])
+  await until(() => started.stdout().includes('over'), 'the command to be over')
+  const telling = setInterval(() => process.kill(started.pid, 'SIGTERM'), 200)
+  const ended = await started.ended.finally(() => clearInterval(telling))
+  assert.equal(ended.code, 0)
+  assert.match(ended.stderr, /: killed/)
 })
 
 const overdue = [

@@ -8,6 +8,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -341,6 +342,34 @@ test('a directory is left when its inode, its name or its kind is another', (t) 
   sweepWith(shell, [writeJournal({ state: folder, scope }, text)])
   for (const root of [...kept, elsewhere.root, linked]) assert.ok(existsSync(root), root)
 })
+
+test(
+  'a directory in which something is mounted is left, and what is mounted is not looked into',
+  { skip: needs('mount namespace') },
+  (t) => {
+    const state = tempFolder(t)
+    const scope = newScope()
+    const parent = path.join(tempFolder(t), 'a folder')
+    const { root, record } = makeRoot(parent, scope)
+    const canary = path.join(tempFolder(t), 'canary')
+    const place = path.join(root, 'place')
+    mkdirSync(canary)
+    mkdirSync(place)
+    writeFileSync(path.join(canary, 'file'), '')
+    const file = writeJournal({ state, scope }, record)
+    const script = 'mount --bind "$1" "$2" && shift 2 && exec "$@"'
+    const inside = ['unshare', '--mount', 'sh', '-c', script, 'sh', canary, place, ...shell]
+    assert.deepEqual(sweepWith(inside, [file]), [
+      `failed directory ${encodePath(root)}`,
+      `journal ${path.basename(file)}`,
+    ])
+    assert.ok(existsSync(path.join(canary, 'file')))
+    // Nothing is mounted there any more.
+    const [claimed = ''] = readdirSync(path.dirname(file))
+    sweepWith(shell, [path.join(path.dirname(file), claimed)])
+    assert.ok(!existsSync(root))
+  },
+)
 
 test('a directory that was only intended is removed when it is empty, and left when it is not', (t) => {
   const folder = tempFolder(t)
