@@ -3,7 +3,7 @@
  *
  * Each line is one write on a file opened for appending. A run that resumes goes on with the file, any other begins it anew.
  */
-import { closeSync, openSync, readSync, writeSync } from 'node:fs'
+import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import os from 'node:os'
 
 import { OptionError } from '../errors.ts'
@@ -89,6 +89,8 @@ function open(file: string, flags: 'a' | 'w'): number {
 function beginningOf(file: string): string {
   let fd: number
   try {
+    // Nobody may ever write into a FIFO.
+    if (!statSync(file).isFile()) throw new OptionError('--joblog', file, 'a regular file')
     fd = openSync(file, 'r')
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return ''

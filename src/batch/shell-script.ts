@@ -23,11 +23,12 @@ export interface ShellScript {
   show(value: (placeholder: Placeholder) => string): string
 }
 
-/** @throws {OptionError} for a placeholder in `$(( ))`. */
+/** @throws {OptionError} for a placeholder in `$(( ))`, and for a script without one. */
 export function shellScript(template: string): ShellScript {
-  let segments = segmentsOf(template)
+  const segments = segmentsOf(template)
+  // Put behind the script, an input could stand where a command begins.
   if (segments.every((segment) => typeof segment === 'string')) {
-    segments = segmentsOf(`${template} {}`)
+    throw new OptionError('--shell', template, 'a script in which {} says where the input goes')
   }
   const used = segments.flatMap((segment) =>
     typeof segment === 'string' ? [] : [segment.placeholder],

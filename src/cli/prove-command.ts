@@ -84,7 +84,14 @@ async function run({ plan, quiet }: ProveOptions): Promise<Run> {
 /** Of the mode that was asked for; of both, what `exec` is there for. */
 function exitCodeOf({ done, modes }: Proof): number {
   const decisive = modes.includes('exec') ? 'exec' : 'bare'
-  const isFine = done.every(({ mode, left }) => mode !== decisive || left.length === 0)
+  const counted = done.filter(({ mode, outcome }) => mode === decisive && outcome === 'ended')
+  // Of what went on, or was never tried, nobody can say what it leaves.
+  const isFine =
+    counted.length > 0 &&
+    done.every(
+      ({ mode, left, outcome }) =>
+        mode !== decisive || (left.length === 0 && outcome !== 'did not end'),
+    )
   return isFine ? EXIT.ok : EXIT.failed
 }
 

@@ -1,11 +1,15 @@
 import { lstatSync, statSync, unlinkSync } from 'node:fs'
 import { isGoneError } from '../os/process-identity.ts'
+import { runningProcesses } from '../os/process-table.ts'
 import { removeTree } from '../os/remove-tree.ts'
 import {
+  canChange,
+  hasMade,
   keysOf,
   listSharedMemory,
   sharedMemoryObject,
   usersOfFiles,
+  type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
 import { listSystemV, removeSystemV, type SystemVObject } from '../os/system-v.ts'
@@ -16,7 +20,7 @@ const directory = '/dev/shm'
 
 /**
  * The run shares `/dev/shm` and System V objects with the whole machine. An object is its own when it was not there before and
- * one of its processes was seen to use it, or has its number in the name or in the kernel's table. What was made and left
+ * one of its processes was seen to have made it, or to write to it, or has its number in the name or in the kernel's table. What was made and left
  * between two looks is not known to be its own; it is counted, and left alone.
  */
 export class WatchedObjects implements ObjectWatch {
@@ -39,14 +43,16 @@ export class WatchedObjects implements ObjectWatch {
     if (fresh.length > 0 && this.#device !== undefined) {
       const users = usersOfFiles(running, { device: this.#device })
       for (const object of fresh) {
+        const using = keysOf(object).flatMap((key) => users.get(key) ?? [])
         const isOurs =
-          this.#pids.has(object.pidInName ?? 0) || keysOf(object).some((key) => users.has(key))
-        if (isOurs) this.#memory.set(keyOf(object), object)
+          this.#pids.has(object.pidInName ?? 0) || using.some((pid) => mayHaveMade(pid, object))
+        if (isOurs && object.uid === process.getuid?.()) this.#memory.set(keyOf(object), object)
       }
     }
     for (const object of this.#freshSystemV()) {
-      const { creatorPid = 0, lastPid = 0, lastReceiverPid = 0 } = object
-      if ([creatorPid, lastPid, lastReceiverPid].some((pid) => this.#pids.has(pid)))
+      // Who used it last may be anybody.
+      const { creatorPid = 0, uid } = object
+      if (this.#pids.has(creatorPid) && uid === process.getuid?.())
         this.#systemV.set(keyOfSystemV(object), object)
     }
   }
@@ -63,9 +69,15 @@ export class WatchedObjects implements ObjectWatch {
 
   async remove(): Promise<readonly string[]> {
     const refused: string[] = []
+    const others =
+      this.#device === undefined
+        ? new Map<FileKey, readonly number[]>()
+        : this.#usersNow(this.#device)
     for (const object of this.#memoryLeft()) {
       try {
-        await removeObject(object)
+        const [user] = keysOf(object).flatMap((key) => others.get(key) ?? [])
+        if (user !== undefined) refused.push(`${object.path}: process ${user} uses it`)
+        else await removeObject(object)
       } catch (error) {
         refused.push(`${object.path}: ${error instanceof Error ? error.message : String(error)}`)
       }
@@ -96,6 +108,14 @@ export class WatchedObjects implements ObjectWatch {
     )
   }
 
+  /** When all of the run have ended, who uses something is somebody else. */
+  #usersNow(device: number): ReturnType<typeof usersOfFiles> {
+    return usersOfFiles(
+      Array.from(runningProcesses(), ({ pid }) => pid),
+      { device },
+    )
+  }
+
   #memoryLeft(): SharedMemoryObject[] {
     return [...this.#memory.values()].filter((object) => isThere(object))
   }
@@ -104,6 +124,12 @@ export class WatchedObjects implements ObjectWatch {
     const now = new Set(listSystemV().map(keyOfSystemV))
     return [...this.#systemV.values()].filter((object) => now.has(keyOfSystemV(object)))
   }
+}
+
+/** Who reads what others have put there has not made it; a folder of another kind is mostly somebody else's. */
+function mayHaveMade(pid: number, object: SharedMemoryObject): boolean {
+  if (object.kind === 'folder') return object.family === 'joblib'
+  return hasMade(pid, object) || canChange(pid, object)
 }
 
 function isThere(object: SharedMemoryObject): boolean {

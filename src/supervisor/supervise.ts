@@ -197,6 +197,16 @@ async function follow(
       .map((stat) => ({ ...summarize(stat), how: isAllowed(stat) ? 'allowed' : 'left' }))
     if (!plan.clean || staying.every(({ how }) => how === 'allowed')) break
   }
+  if (isStuck && staying.every(({ pid }) => pid !== root.pid)) {
+    // Another user's may be hidden from us (hidepid).
+    const [name = ''] = plan.words
+    const reason = 'it does not end, or cannot be killed by us'
+    const { pid, startTime } = root
+    staying = [
+      ...staying,
+      { pid, startTime, name, command: plan.words.join(' '), how: 'left', reason },
+    ]
+  }
   if (inner) await inner.close()
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs

@@ -78,7 +78,8 @@ test('other words, or a shell, are another command', () => {
   const hashes = [
     hash(['a', 'b']),
     hash(['a b']),
-    hash(['a', 'b'], true),
+    hash(['a', '{}'], true),
+    hash(['a', '{}']),
     hash(['a', 'b', '']),
     hash(['b', 'a']),
   ]
@@ -114,9 +115,13 @@ test('--shell: an input is never code, wherever it stands', () => {
     assert.equal(shell('printf %s "`printf %s {}`"', text), text)
     assert.equal(shell('# it\'s a "comment\nprintf %s {}', text), text)
     assert.equal(shell('f() { printf %s "$1{}"; }; f x', text), `x${text}`)
-    assert.equal(shell('printf %s', text), text)
     assert.equal(shell('printf "%s|" {} {#} "$#"', text), `${text}|3|0|`)
   }
+})
+
+test('--shell: a script without a placeholder is refused, since a command could begin at its end', () => {
+  for (const script of ['echo a;', 'echo a &', 'echo a # {}', 'echo'])
+    assert.throws(() => shell(script, './evil'), { code: 'ERR_OPTION' })
 })
 
 test('--shell: what is quoted wrong may fall apart into words, and is no code still', () => {

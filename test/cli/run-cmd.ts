@@ -81,7 +81,10 @@ test('run --: words stay words without a shell; with --shell inputs are quoted',
   assert.equal((await run([...args, 'echo {} | cat'])).stdout, wanted)
   assert.equal((await run([...args, 'echo "{}"; :'])).stdout, wanted)
   assert.equal((await run([...args, "echo '{}'"])).stdout, wanted)
-  assert.equal((await run([...args, 'echo', '|', 'cat', ';', 'true'])).code, 0)
+  assert.equal((await run([...args, 'echo', '{}', '|', 'cat', ';', 'true'])).code, 0)
+  const refused = await run([...args, 'echo begun;'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /--shell.*\{\} says where the input goes/)
   assert.ok(!existsSync(file('made')))
 })
 

@@ -14,7 +14,7 @@ import type { Check, CheckResult } from '../check.ts'
 import { lessSure, type Certainty, type Finding, type FixOutcome } from '../finding.ts'
 import { ownerOf } from '../owner.ts'
 import type { Carrier, KnownScopes } from '../scopes.ts'
-import { startedMs, surestOfProcesses, type Sight } from '../sight.ts'
+import { startedMs, surestOfProcesses } from '../sight.ts'
 
 const name = 'orphans'
 
@@ -46,7 +46,7 @@ export const orphans: Check = {
         owner: ownerOf(uid),
         certainty: lessSure(verdict.certainty, surestOfProcesses(sight)),
         remedy: `kill ${stat.pid}`,
-        fix: async () => await endWithHeirs(carrier, sight),
+        fix: async () => await endWithHeirs(carrier),
       })
     }
     const looked = `${sight.processes.length} processes, ${scopes.carriers.length} of them started through tidypool`
@@ -69,12 +69,24 @@ function judge(
   // Without a journal a living owner shows as the parent of the first of them.
   const parent = isOfDead ? undefined : firstStranger(stat, cookies)
   if (parent && !adopts(parent)) return { owner: `process ${parent.pid} (${parent.name})` }
-  // The sweep spares it, too: somebody works there.
-  if (stat.tty !== 0)
+  // The sweep spares it, too: somebody works there, or in a terminal that it holds (tmux, script, sshd).
+  if (hasTerminal(stat))
     return { certainty: 'unknown', why: 'no owner of it lives, but it has a terminal' }
   return isOfDead
     ? { certainty: 'certain', why: 'the journal of its owner shows that it has ended' }
     : { certainty: 'likely', why: 'no owner is known; one that ended in peace may have left it' }
+}
+
+/** Whether it, or somebody below it, has a terminal. */
+function hasTerminal(stat: ProcessStat): boolean {
+  if (stat.tty !== 0) return true
+  const below = new Set([stat.pid])
+  const table = [...runningProcesses()]
+  for (let before = 0; before !== below.size;) {
+    before = below.size
+    for (const { pid, ppid } of table) if (below.has(ppid)) below.add(pid)
+  }
+  return table.some(({ pid, tty }) => tty !== 0 && below.has(pid))
 }
 
 /** The first above it that does not carry what it carries. */
@@ -92,15 +104,21 @@ function adopts({ pid, name: short }: ProcessStat): boolean {
   return pid === 1 || short === 'systemd'
 }
 
-/** Ends it, and then what it has started since it was looked at: that carries the same, and nobody has been told of it. */
-async function endWithHeirs(carrier: Carrier, before: Sight): Promise<FixOutcome> {
-  const known = new Set(before.processes.map(keyOf))
+/** Ends it, and then what it starts while it ends: that carries the same, and nobody has been told of it. */
+async function endWithHeirs(carrier: Carrier): Promise<FixOutcome> {
+  if (hasTerminal(carrier.stat)) return { left: 'somebody has a terminal below it now' }
+  const known = new Set(Array.from(runningProcesses(), keyOf))
+  const uid = userOf(carrier.stat.pid)
   const outcome = await end(carrier)
   if (typeof outcome !== 'string') return outcome
   const deadline = performance.now() + killWindowMs
   while (performance.now() < deadline) {
     const heirs = [...runningProcesses()].filter(
-      (stat) => !known.has(keyOf(stat)) && isSameCookies(readCookies(stat.pid), carrier.cookies),
+      (stat) =>
+        !known.has(keyOf(stat)) &&
+        stat.tty === 0 &&
+        userOf(stat.pid) === uid &&
+        isSameCookies(readCookies(stat.pid), carrier.cookies),
     )
     if (heirs.length === 0) break
     for (const { pid } of heirs) send(pid, 'SIGKILL')
