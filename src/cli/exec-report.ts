@@ -24,7 +24,7 @@ export function execReportText(report: CommandReport): string {
 function summaryLine(report: CommandReport): string {
   const { exitCode, signal, wallMs, processorMs, peakBytes, processes, containment } = report
   return [
-    `tidypool: ${signal ?? `exit ${exitCode}`} after ${duration(wallMs)}`,
+    `tidypool: ${signal ?? (exitCode === null ? 'still running' : `exit ${exitCode}`)} after ${duration(wallMs)}`,
     ...(processorMs === undefined ? [] : [`${duration(processorMs)} of processor time`]),
     // It ended before the first look.
     ...(peakBytes === 0 ? [] : [`at most ${size(peakBytes)} of memory`]),
