@@ -156,7 +156,8 @@ test(
   'what left the session is named and left alive, or ended with onEscape: kill',
   { skip: needs('setsid') },
   async (t) => {
-    const script = 'setsid sleep 300 >/dev/null & echo $!'
+    // The inner shell has left the session before the outer one goes on.
+    const script = `echo "$(setsid sh -c 'sleep 300 >/dev/null 2>&1 & echo $!')"`
     const steps: { escaped?: { pid: number }[] }[] = []
     const note = (message: unknown) =>
       steps.push((message as { fields: { escaped?: { pid: number }[] } }).fields)
