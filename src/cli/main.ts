@@ -3,16 +3,17 @@
  * The command `tidypool`. The only place that decides how this process ends: with an exit code, or by the signal
  * that ended the run, so that a shell and `timeout` see what really happened.
  */
-import { dieBySignal } from './die-by-signal.ts'
 import { main } from './program.ts'
 import type { End } from './exit-codes.ts'
 
-function end(how: End): void {
+async function end(how: End): Promise<void> {
   if ('exitCode' in how) {
     process.exitCode = how.exitCode
     return
   }
+  // Loaded here: most runs end otherwise, and it brings more along.
+  const { dieBySignal } = await import('./die-by-signal.ts')
   dieBySignal(how.signal)
 }
 
-end(await main(process.argv.slice(2)))
+await end(await main(process.argv.slice(2)))
