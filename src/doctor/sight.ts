@@ -132,7 +132,7 @@ function viewOfEnded(pid: number): View {
   try {
     return readdirSync(`/proc/${pid}/task`).length > 1 ? 'closed' : 'gone'
   } catch {
-    return 'gone'
+    return 'gone' // it was reaped meanwhile
   }
 }
 

@@ -107,6 +107,6 @@ function linkOf(pid: number, name: string): string {
   try {
     return readlinkSync(`/proc/${pid}/${name}`)
   } catch {
-    return ''
+    return '' // it has ended, or is closed to us, which the sight counts
   }
 }

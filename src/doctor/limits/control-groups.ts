@@ -85,6 +85,6 @@ function textOf(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8')
   } catch {
-    return undefined
+    return undefined // the group keeps no such limit, or is closed to us
   }
 }
