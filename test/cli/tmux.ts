@@ -1,6 +1,6 @@
 /** A terminal with a shell in it, for what only happens in terminals. */
+import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-
 import { until, type Bench } from './command.ts'
 
 export interface Terminal {
@@ -15,6 +15,10 @@ export interface Terminal {
   close(): void
 }
 
+/** So many that no typed line, with a path of whatever length in it, is wrapped: tmux joins what follows such a line to it. */
+const columns = 600
+const prompt = 'ready> '
+
 export async function terminal({ folder, env, atEnd }: Bench): Promise<Terminal> {
   const tmux = (...args: readonly string[]): string =>
     execFileSync('tmux', ['-S', `${folder}/tmux`, '-f', '/dev/null', ...args], {
@@ -23,7 +27,7 @@ export async function terminal({ folder, env, atEnd }: Bench): Promise<Terminal>
       stdio: ['ignore', 'pipe', 'pipe'],
     })
   const shell = 'bash --norc --noprofile -i'
-  tmux('new-session', '-d', '-x', '120', '-y', '40', '-c', folder, shell)
+  tmux('new-session', '-d', '-x', `${columns}`, '-y', '40', '-c', folder, shell)
   const close = (): void => {
     try {
       tmux('kill-server')
@@ -34,6 +38,7 @@ export async function terminal({ folder, env, atEnd }: Bench): Promise<Terminal>
   atEnd(close)
   const self: Terminal = {
     type(text) {
+      assert.ok(prompt.length + text.length < columns, `this line would be wrapped: ${text}`)
       tmux('send-keys', '-l', text)
       tmux('send-keys', 'Enter')
     },
@@ -50,7 +55,7 @@ export async function terminal({ folder, env, atEnd }: Bench): Promise<Terminal>
       ),
     close,
   }
-  self.type('PS1="ready> "')
+  self.type(`PS1="${prompt}"`)
   await self.shows(/ready>$/)
   return self
 }

@@ -67,6 +67,8 @@ test('the tables of the kernel are read by the names of their columns', () => {
       creatorPid: undefined,
       lastPid: 41,
       lastReceiverPid: undefined,
+      sentAtMs: 1_700_000_001_000,
+      receivedAtMs: 0,
       attached: undefined,
     },
   ])
