@@ -5,6 +5,7 @@
 // With CI=true nothing that a package could bring may be missing. Fails also when the run leaves a process
 // or a temporary file behind.
 import { existsSync, readFileSync } from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import vm from 'node:vm'
@@ -43,10 +44,14 @@ export async function runTests({ parts = [], options = [], env = {}, build = tru
     const reporter = options.some((option) => option.startsWith('--test-reporter'))
       ? []
       : [`--test-reporter=${terminal ? 'spec' : 'tap'}`]
+    // Most tests wait for other processes: Node's own choice, one core fewer, would leave one of two idle.
+    const concurrency = options.some((option) => option.startsWith('--test-concurrency'))
+      ? []
+      : [`--test-concurrency=${os.availableParallelism()}`]
     const closing = holdClosingLines((text) => process.stdout.write(text))
     const status = await run(
       process.execPath,
-      [...loader(), '--test', ...reporter, ...options, ...files],
+      [...loader(), '--test', ...reporter, ...concurrency, ...options, ...files],
       {
         onStdout: closing.write,
         env: {
