@@ -2,8 +2,8 @@
 //
 //   node bench/prove-peers.mjs [--times N] [--only NAME] [--json FILE]
 //
-// Peers are installed by name into .cache/peers at first use. Each program runs 30 tasks of a tenth of a second on two workers
-// and shuts its pool down. Linux only; python3 for the last one.
+// Peers are installed by name into .cache/peers at first use. Each program has two workers do five seconds of work
+// each, as somebody's busy workers do, and shuts its pool down. Linux only; python3 for the last one.
 import { spawnSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'

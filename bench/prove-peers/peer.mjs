@@ -15,10 +15,10 @@ export function peer(name) {
 }
 
 /**
- * Thirty calls.
+ * A call for each of the two workers.
  *
  * @param {() => PromiseLike<unknown>} call
  */
 export function all(call) {
-  return Promise.all(Array.from({ length: 30 }, call))
+  return Promise.all(Array.from({ length: 2 }, call))
 }
