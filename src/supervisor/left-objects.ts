@@ -13,7 +13,8 @@ import { auditSharedMemory } from './object-shared-memory.ts'
 import { SocketWatch } from './object-sockets.ts'
 import { SystemVWatch } from './object-system-v.ts'
 import { TemporaryDirectory } from './object-temporary-directory.ts'
-import { ObjectWatch, type Sighting, type WatchedCommand } from './object-watch.ts'
+import type { Sighting, WatchedCommand } from './object-attribution.ts'
+import { ObjectWatch } from './object-watch.ts'
 
 /** Something that a command left. */
 export interface LeftObject {

@@ -10,7 +10,8 @@ import {
 } from '../os/shared-memory.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
 import { visibleProcesses } from './object-search.ts'
-import type { Evidence, ObjectWatch, Sighting, WatchedCommand } from './object-watch.ts'
+import type { Evidence, Sighting, WatchedCommand } from './object-attribution.ts'
+import type { ObjectWatch } from './object-watch.ts'
 
 /** Another supervisor may be about to remove what its own command left. */
 const othersCleanUpMs = 200

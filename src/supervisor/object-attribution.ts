@@ -1,0 +1,165 @@
+/**
+ * Whose an object in `/dev/shm` is: of which command, by what evidence, and whether that is certain. What is seen is brought
+ * here by ObjectWatch.
+ */
+import { readStat, type ProcessStat } from '../os/process-identity.ts'
+import { canChange, hasMade, type SharedMemoryObject } from '../os/shared-memory.ts'
+import type { Members, SeenProcess } from './object-lives.ts'
+
+/** A command, as the watch sees it. */
+export interface WatchedCommand extends Members {
+  /** Called when an object is known to be its own for certain, and again with each further name of it. */
+  onOwn(sighting: Sighting): void
+}
+
+/** Why an object belongs to a command. */
+export interface Evidence {
+  /** `made`: only its maker maps it so. `named`: it holds the number of the maker. `used`: mapped or open. */
+  readonly how: 'made' | 'named' | 'used'
+  readonly process: SeenProcess
+}
+
+/** An object that appeared while commands ran. */
+export interface Sighting {
+  /** As it was seen last. */
+  object: SharedMemoryObject
+  readonly names: Set<string>
+  /** By the clock of `performance.now()`. */
+  readonly madeAtMs: number
+  /** Its place among all that appeared. */
+  readonly order: number
+  owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
+  /** Who used it and belonged to no command when that was seen. */
+  readonly strangers: SeenProcess[]
+  /** Whether all processes were looked at, so that its strangers are known. */
+  isChecked: boolean
+  /** How often that was in vain. */
+  tries: number
+  /** It was named in a report: commands that run side by side need not all do it. */
+  isReported: boolean
+}
+
+/** Decides for all commands of this process. */
+export class Attribution {
+  /** Commands, with what had appeared before each. */
+  readonly #commands = new Map<WatchedCommand, number>()
+  /** Whose tree was looked at for the look that goes on. */
+  readonly #refreshed = new Set<WatchedCommand>()
+
+  /** @param before  The order of the last object that is not this command's. */
+  join(command: WatchedCommand, before: number): void {
+    this.#commands.set(command, before)
+  }
+
+  leave(command: WatchedCommand): void {
+    this.#commands.delete(command)
+  }
+
+  /** How many commands there are. */
+  get size(): number {
+    return this.#commands.size
+  }
+
+  /** The order of the last object that is not this command's. */
+  before(command: WatchedCommand): number {
+    return this.#commands.get(command) ?? Infinity
+  }
+
+  /** Whether it appeared after some command began. */
+  isNew({ order }: Sighting): boolean {
+    return [...this.#commands.values()].some((before) => before < order)
+  }
+
+  /** From now on the trees of commands are looked at anew, each when it is needed. */
+  startLook(): void {
+    this.#refreshed.clear()
+  }
+
+  /** Somebody has it mapped or open. */
+  noteUser(sighting: Sighting, user: ProcessStat): void {
+    const command = this.#commandOf(user, sighting)
+    if (!command) {
+      const { pid, startTime, name } = user
+      if (!sighting.strangers.some((one) => one.pid === pid && one.startTime === startTime))
+        sighting.strangers.push({ pid, startTime, name })
+      return
+    }
+    const how = hasMade(user.pid, sighting.object) ? 'made' : 'used'
+    // Who reads what others have left there has not made it.
+    if (how === 'used' && !mayHaveMade(user.pid, sighting.object)) return
+    this.#own(sighting, command, { how, process: user })
+  }
+
+  /** Looks whether its name says whose it is. @returns whether no more needs to be known. */
+  ownByNumber(sighting: Sighting): boolean {
+    const { pidInName } = sighting.object
+    if (sighting.owner) return sighting.owner.evidence.how !== 'used'
+    if (pidInName === undefined) return false
+    const stat = readStat(pidInName)
+    const command = stat && this.#commandOf(stat, sighting)
+    if (command) this.#own(sighting, command, { how: 'named', process: stat })
+    if (stat) return command !== undefined
+    for (const [one, before] of this.#commands) {
+      const process = one.lives.at(pidInName, sighting.madeAtMs)
+      if (!process || sighting.order <= before) continue
+      this.#own(sighting, one, { how: 'named', process })
+      return true
+    }
+    return false
+  }
+
+  /** The command that the process belongs to, if it began before the object appeared. */
+  #commandOf(user: ProcessStat, { order }: Sighting): WatchedCommand | undefined {
+    const commands = [...this.#commands].flatMap(([command, before]) =>
+      before < order ? [command] : [],
+    )
+    const known = commands.find(({ lives }) => lives.has(user))
+    if (known) return known
+    // It may be younger than the last look at its tree.
+    for (const command of commands) {
+      if (this.#refreshed.has(command)) continue
+      this.#refreshed.add(command)
+      command.refresh()
+      if (command.lives.has(user)) return command
+    }
+    return undefined
+  }
+
+  #own(sighting: Sighting, command: WatchedCommand, evidence: Evidence): void {
+    const { owner } = sighting
+    // What is known to be used may turn out to be made by the same command.
+    if (owner && (owner.command !== command || owner.evidence.how !== 'used')) return
+    if (owner && evidence.how === 'used') return
+    const { pid, startTime, name } = evidence.process
+    sighting.owner = { command, evidence: { how: evidence.how, process: { pid, startTime, name } } }
+    this.tellOwner(sighting)
+  }
+
+  /** Tells the command that it is its own, when that is certain. */
+  tellOwner(sighting: Sighting): void {
+    const { owner } = sighting
+    if (owner && isCertain(sighting)) owner.command.onOwn(sighting)
+  }
+}
+
+/** Whether it is its command's without doubt. Strangers may use what that has made; what it only uses may be theirs. */
+function isCertain({ owner, isChecked, strangers }: Sighting): boolean {
+  return (
+    owner !== undefined && (owner.evidence.how !== 'used' || (isChecked && strangers.length === 0))
+  )
+}
+
+/** A folder is mostly made by somebody else than who is in it; those of joblib have a form of their own. */
+function mayHaveMade(pid: number, object: SharedMemoryObject): boolean {
+  return object.kind === 'folder' ? object.family === 'joblib' : canChange(pid, object)
+}
+
+/** Nobody was seen to use it. */
+export function isUnseen({ owner, strangers }: Sighting): boolean {
+  return owner === undefined && strangers.length === 0
+}
+
+/** Whether looking may tell more. Who else uses what is known only to be used decides whether it is the command's. */
+export function isUnsure({ owner }: Sighting): boolean {
+  return !owner || owner.evidence.how === 'used'
+}
