@@ -31,6 +31,8 @@ export interface SharedMemoryObject {
   readonly mode: number
   /** When it was made, or its name, owner or rights were changed last; milliseconds since 1970. */
   readonly changedAtMs: number
+  /** The same of when it was made; where the file system does not keep that, of the last change. */
+  readonly madeAtMs: number
   /** The number of its maker, where the name holds it. Numbers are given out again: it alone proves nothing. */
   readonly pidInName: number | undefined
   /** The library that gives such names. */
@@ -82,6 +84,7 @@ export function sharedMemoryObject(file: string): SharedMemoryObject | undefined
     uid: stat.uid,
     mode: stat.mode & 0o7777,
     changedAtMs: stat.ctimeMs,
+    madeAtMs: stat.birthtimeMs > 0 ? stat.birthtimeMs : stat.ctimeMs,
     ...familyOf(name),
   }
 }

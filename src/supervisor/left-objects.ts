@@ -123,6 +123,10 @@ export class CommandObjects implements WatchedCommand {
     if (this.#clean) this.#scope.recordObject(object)
   }
 
+  onDoubt({ object }: Sighting): void {
+    this.#scope.forgetObject(object)
+  }
+
   /** Removes what is the command's, and names what stays. Call it when the command's tree has ended. */
   async audit(staying: readonly Staying[]): Promise<LeftObject[]> {
     const options = { clean: this.#clean, staying }

@@ -3,6 +3,7 @@
  * here by ObjectWatch.
  */
 import { readStat, type ProcessStat } from '../os/process-identity.ts'
+import { userOf } from '../os/process-table.ts'
 import { canChange, hasMade, type SharedMemoryObject } from '../os/shared-memory.ts'
 import type { Members, SeenProcess } from './object-lives.ts'
 
@@ -10,6 +11,8 @@ import type { Members, SeenProcess } from './object-lives.ts'
 export interface WatchedCommand extends Members {
   /** Called when an object is known to be its own for certain, and again with each further name of it. */
   onOwn(sighting: Sighting): void
+  /** Called when that turns out to be less than certain. */
+  onDoubt(sighting: Sighting): void
 }
 
 /** Why an object belongs to a command. */
@@ -29,7 +32,7 @@ export interface Sighting {
   /** Its place among all that appeared. */
   readonly order: number
   owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
-  /** Who used it and belonged to no command when that was seen. */
+  /** Who used it and did not belong to its command when that was seen. */
   readonly strangers: SeenProcess[]
   /** Whether all processes were looked at, so that its strangers are known. */
   isChecked: boolean
@@ -38,6 +41,9 @@ export interface Sighting {
   /** It was named in a report: commands that run side by side need not all do it. */
   isReported: boolean
 }
+
+/** Who is found to use something later than this after it was made need not have been there then. */
+const firstUseMs = 2000
 
 /** Decides for all commands of this process. */
 export class Attribution {
@@ -78,16 +84,12 @@ export class Attribution {
   /** Somebody has it mapped or open. */
   noteUser(sighting: Sighting, user: ProcessStat): void {
     const command = this.#commandOf(user, sighting)
-    if (!command) {
-      const { pid, startTime, name } = user
-      if (!sighting.strangers.some((one) => one.pid === pid && one.startTime === startTime))
-        sighting.strangers.push({ pid, startTime, name })
-      return
-    }
-    const how = hasMade(user.pid, sighting.object) ? 'made' : 'used'
-    // Who reads what others have left there has not made it.
-    if (how === 'used' && !mayHaveMade(user.pid, sighting.object)) return
-    this.#own(sighting, command, { how, process: user })
+    const how = howMade(user.pid, sighting)
+    if (command && how) this.#own(sighting, command, { how, process: user })
+    if (command && (!sighting.owner || sighting.owner.command === command)) return
+    const { pid, startTime, name } = user
+    if (!sighting.strangers.some((one) => one.pid === pid && one.startTime === startTime))
+      sighting.strangers.push({ pid, startTime, name })
   }
 
   /** Looks whether its name says whose it is. @returns whether no more needs to be known. */
@@ -127,31 +129,64 @@ export class Attribution {
 
   #own(sighting: Sighting, command: WatchedCommand, evidence: Evidence): void {
     const { owner } = sighting
-    // What is known to be used may turn out to be made by the same command.
-    if (owner && (owner.command !== command || owner.evidence.how !== 'used')) return
-    if (owner && evidence.how === 'used') return
+    // What one is known to use may turn out to be made by it, or by another command.
+    if (owner && (owner.evidence.how !== 'used' || evidence.how === 'used')) return
+    if (owner && owner.command !== command) owner.command.onDoubt(sighting)
     const { pid, startTime, name } = evidence.process
     sighting.owner = { command, evidence: { how: evidence.how, process: { pid, startTime, name } } }
     this.tellOwner(sighting)
   }
 
-  /** Tells the command that it is its own, when that is certain. */
+  /** Tells the command whether it is certain that it is its own. */
   tellOwner(sighting: Sighting): void {
     const { owner } = sighting
-    if (owner && isCertain(sighting)) owner.command.onOwn(sighting)
+    if (!owner) return
+    if (isCertain(sighting)) owner.command.onOwn(sighting)
+    else owner.command.onDoubt(sighting)
   }
 }
 
-/** Whether it is its command's without doubt. Strangers may use what that has made; what it only uses may be theirs. */
-function isCertain({ owner, isChecked, strangers }: Sighting): boolean {
-  return (
-    owner !== undefined && (owner.evidence.how !== 'used' || (isChecked && strangers.length === 0))
-  )
+/** Whether it is its command's without doubt. */
+function isCertain(sighting: Sighting): boolean {
+  const { owner, isChecked } = sighting
+  if (!owner) return false
+  return owner.evidence.how !== 'used' || (isChecked && doubtOf(sighting) === undefined)
 }
 
-/** A folder is mostly made by somebody else than who is in it; those of joblib have a form of their own. */
-function mayHaveMade(pid: number, object: SharedMemoryObject): boolean {
-  return object.kind === 'folder' ? object.family === 'joblib' : canChange(pid, object)
+/**
+ * Why it may be somebody else's though its command uses it; undefined when nothing says so. Strangers may use what the
+ * command is known to have made: then only whether one does so now counts.
+ */
+export function doubtOf({ owner, strangers, object, madeAtMs }: Sighting): string | undefined {
+  if (owner?.evidence.how !== 'used') return undefined
+  const { lives } = owner.command
+  const other = strangers.find((stranger) => !lives.has(stranger))
+  if (other) return `also by ${other.name} (${other.pid}), which is not of the command`
+  const { pidInName } = object
+  if (pidInName === undefined || lives.at(pidInName, madeAtMs)) return undefined
+  return `named after process ${pidInName}, which is not of the command`
+}
+
+/** Whether the process that uses it can be taken for its maker: undefined when it may as well be somebody who ended unseen. */
+function howMade(pid: number, sighting: Sighting): 'made' | 'used' | undefined {
+  const { object } = sighting
+  if (object.kind === 'semaphore' && hasMade(pid, object)) return 'made'
+  return mayHaveMade(pid, sighting) ? 'used' : undefined
+}
+
+function mayHaveMade(pid: number, { object, madeAtMs, tries }: Sighting): boolean {
+  const { kind, family } = object
+  // A folder is mostly made by somebody else than who is in it; those of joblib have a form of their own.
+  if (kind === 'folder') return family === 'joblib'
+  // Who reads what others have left there has not made it.
+  if (!canChange(pid, object)) return false
+  // Given only to children of their maker.
+  if (family === 'multiprocessing') return true
+  // Its maker would have another mapping, but on the way to its name.
+  if (kind === 'semaphore' && family !== 'glibc') return false
+  // It lay there, and was found.
+  if (tries > 0 || performance.now() - madeAtMs > firstUseMs) return false
+  return userOf(pid) === object.uid
 }
 
 /** Nobody was seen to use it. */

@@ -173,7 +173,7 @@ export class ObjectWatch {
     const sighting: Sighting = {
       object,
       names: new Set([name]),
-      madeAtMs: madeAt(object.changedAtMs, this.#listedAtMs),
+      madeAtMs: madeAt(object.madeAtMs, this.#listedAtMs),
       order: ++this.#appeared,
       owner: undefined,
       strangers: [],
