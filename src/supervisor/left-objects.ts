@@ -6,7 +6,7 @@
  * what belongs to others who live is not mentioned.
  */
 import type { Scope } from '../lifetime/scope.ts'
-import type { ProcessStat } from '../os/process-identity.ts'
+import { readStat, type ProcessStat } from '../os/process-identity.ts'
 import { deletedFiles } from './object-deleted-files.ts'
 import { Lives } from './object-lives.ts'
 import { auditSharedMemory } from './object-shared-memory.ts'
@@ -97,6 +97,9 @@ export class CommandObjects implements WatchedCommand {
   /** The command has started. */
   follow(tree: Tree, pid: number): void {
     this.#tree = tree
+    // It may have ended before the first look: until it is reaped it can be seen all the same.
+    const root = readStat(pid)
+    if (root) this.lives.see([root])
     sharedMemory.prefer(pid)
   }
 

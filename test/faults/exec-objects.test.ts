@@ -349,6 +349,19 @@ faultRow(
   },
 )
 
+faultRow({ id: 'G1', kind: 'the maker is in the name, and ended at once', skip }, async (t) => {
+  const scene = new Scene(t)
+  const own = scene.objectName('own')
+  const { report } = await scene.exec(['-c', 'echo $$; : >"/dev/shm/torch_$$_1_$1"', 'sh', own], {
+    command: ['sh'],
+    ready: false,
+  })
+  const found = await report()
+  const { name } = scene.name(found.objects.find((object) => object.name.endsWith(own))?.name ?? '')
+  assert.match(said(found, name), /^removed: named after sh \(\d+\)$/)
+  await scene.gone()
+})
+
 faultRow({ id: 'G1', kind: 'a name reused by a stranger', skip }, async (t) => {
   const scene = new Scene(t)
   const [idle, used] = [scene.objectName('idle'), scene.objectName('used')]
