@@ -364,6 +364,12 @@ sweep_one() {
   [ $world = here ] || rmdir -- "$folder" 2>/dev/null
 }
 
+# Owners of scopes of their own that were started in ours, and have ended with it; their guardians perhaps, too.
+sweep_nested() {
+  mode=sweep outer=$scope nest=$folder
+  for file in $(set +f; cd "$nest" 2>/dev/null && grep -lsxF -e "n $outer" [1-9]*); do sweep_one "$nest/$file"; done
+}
+
 # How to look at processes. A /proc that belongs to another pid namespace tells about strangers; the ps of Linux reads it too.
 look=
 if read -r pid rest 2>/dev/null </proc/self/stat && [ "$pid" = $$ ]; then look=proc; elif [ "$(uname)" != Linux ]; then look=ps; fi
@@ -386,7 +392,7 @@ case $mode in
       world=here
       rm -f -- "$3+"
       # No journal: the owner took everything back itself, or a sweep was faster.
-      claim "$3" && replay
+      claim "$3" && replay && sweep_nested
     fi
     ;;
   sweep)

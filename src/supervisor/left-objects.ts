@@ -6,6 +6,7 @@
  * what belongs to others who live is not mentioned.
  */
 import type { Scope } from '../lifetime/scope.ts'
+import { sweepNested } from '../lifetime/sweep.ts'
 import { readStat, type ProcessStat } from '../os/process-identity.ts'
 import { deletedFiles } from './object-deleted-files.ts'
 import { Lives } from './object-lives.ts'
@@ -137,6 +138,8 @@ export class CommandObjects implements WatchedCommand {
     for (const { owner, object } of sharedMemory.since(this)) {
       if (owner?.command === this) this.#scope.forgetObject(object)
     }
+    // What it names is known by now.
+    if (this.#clean) await sweepNested(this.#scope.id)
     return [
       ...left,
       ...this.#systemV.audit(options),
