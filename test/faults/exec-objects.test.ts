@@ -202,7 +202,7 @@ faultRow(
     const { program } = await scene.exec(
       [
         ...names.flatMap(({ name }) => ['segment', name, '5000']),
-        ...['sem', used.name, 'deaf', 'ready', 'wait', 'heir', 'wait', 'wait'],
+        ...`sem ${used.name} deaf ready wait heir wait wait`.split(' '),
       ],
       { options: ['--kill-after', '60s'] },
     )
@@ -302,8 +302,8 @@ faultRow(
     const sem = scene.name(`sem.${segment.name}`)
     const own = scene.name(scene.objectName('own'))
     const { program, report } = await scene.exec([
-      ...['ready', 'wait', 'segment', own.name, '5000', 'ready', 'wait'],
-      ...['map', segment.name, 'open-sem', segment.name, 'heir', 'wait'],
+      ...`ready wait segment ${own.name} 5000 ready wait`.split(' '),
+      ...`map ${segment.name} open-sem ${segment.name} heir wait`.split(' '),
     ])
     const words = ['segment', segment.name, '5000', 'sem', segment.name, 'ready', 'exit']
     const maker = await scene.stranger(words)
