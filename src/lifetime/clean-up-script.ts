@@ -256,7 +256,7 @@ object_of() {
 
 is_object() { [ "$(stat -c '%d %i' -- "$object" 2>/dev/null)" = "$1 $2" ]; }
 
-# used_on DEV: the inodes of the device that processes map or open, each between spaces.
+# used_on DEV: the inodes of the device that processes map, open or work in, each between spaces.
 used_on() {
   # As maps has it. Names are of no use there: the maker of a semaphore maps one that is no more.
   device=$(printf '%02x:%02x' $((($1 >> 8) & 4095)) $((($1 & 255) | (($1 >> 12) & 1048320))))
@@ -264,7 +264,7 @@ used_on() {
     set +f
     cd /proc || exit
     grep -hsaF -e " $device " [0-9]*/maps | sed 's/^[^ ]* [^ ]* [^ ]* [^ ]* \\([0-9]*\\).*/\\1/'
-    find [0-9]*/fd -mindepth 1 -maxdepth 1 -exec stat -L -c '%d %i' {} + 2>/dev/null | sed -n "s/^$1 //p"
+    find [0-9]*/fd [0-9]*/cwd -type l -exec stat -L -c '%d %i' {} + 2>/dev/null | sed -n "s/^$1 //p"
     echo all
   ) | sort -u | tr '\\n' ' ' | sed 's/^/ /'
 }
@@ -287,11 +287,13 @@ remove_objects() {
   rounds=0 again=1
   while [ -n "$again" ] && [ $rounds -lt 10 ]; do
     [ $rounds -eq 0 ] || sleep 0.1 2>/dev/null || sleep 1
-    rounds=$((rounds + 1)) again= looked=
+    rounds=$((rounds + 1)) again= looked= left=0
     while IFS=' ' read -r kind a b c; do
       [ "$kind" = s ] && is_number "$a" && is_number "$b" && object_of "$c" && is_object "$a" "$b" || continue
       grep -qxF "t $a $b" "$journal" && continue
-      [ "$looked" = "$a" ] || { looked=$a && used=$(used_on "$a"); }
+      # What others use is looked at again and again: each takes some milliseconds, in which somebody may come.
+      [ "$looked" = "$a" ] && [ $left -gt 0 ] || { looked=$a left=16 && used=$(used_on "$a"); }
+      left=$((left - 1))
       if is_used || has_mount "$object"; then again=1; else rm -rf -- "$object" 2>/dev/null && say "object $c"; fi
     done <"$journal"
   done
@@ -362,6 +364,12 @@ sweep_one() {
   [ $world = here ] || rmdir -- "$folder" 2>/dev/null
 }
 
+# Owners of scopes of their own that were started in ours, and have ended with it; their guardians perhaps, too.
+sweep_nested() {
+  mode=sweep outer=$scope nest=$folder
+  for file in $(set +f; cd "$nest" 2>/dev/null && grep -lsxF -e "n $outer" [1-9]*); do sweep_one "$nest/$file"; done
+}
+
 # How to look at processes. A /proc that belongs to another pid namespace tells about strangers; the ps of Linux reads it too.
 look=
 if read -r pid rest 2>/dev/null </proc/self/stat && [ "$pid" = $$ ]; then look=proc; elif [ "$(uname)" != Linux ]; then look=ps; fi
@@ -384,7 +392,7 @@ case $mode in
       world=here
       rm -f -- "$3+"
       # No journal: the owner took everything back itself, or a sweep was faster.
-      claim "$3" && replay
+      claim "$3" && replay && sweep_nested
     fi
     ;;
   sweep)

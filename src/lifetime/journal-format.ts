@@ -4,6 +4,7 @@ import type { ProcessIdentity } from '../os/process-identity.ts'
 // The words of a journal, written by journal.ts and read by clean-up-script.ts (in sh) and journal-reader.ts:
 //
 //   m MACHINE          digest of the machine       o TTY              controlling terminal of the owner
+//   n SCOPE            a scope that the owner was started in
 //   g PID START        the guardian                p PID START        a process we started, leader of its session
 //   e PID START        that process has ended, and what was left in its session with it
 //   d PATH             about to make a directory   i DEV INODE PATH   made it

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { machineId, processWorld } from '../os/machine.ts'
 import { privateDirectory } from '../os/private-directory.ts'
 import { errorCode, readStat } from '../os/process-identity.ts'
+import { outerScopes } from './cookies.ts'
 import { warnOnce } from './events.ts'
 import type { Guardian } from './guardian.ts'
 import { Journal } from './journal.ts'
@@ -34,7 +35,11 @@ export function openJournal(
     const file = path.join(place.path, processWorld(), journalName(owner))
     const guardian = startGuardian(file)
     try {
-      const journal = createIn(file, [`m ${machineId()}`, `o ${readStat(process.pid)?.tty ?? 0}`])
+      const journal = createIn(file, [
+        `m ${machineId()}`,
+        `o ${readStat(process.pid)?.tty ?? 0}`,
+        ...outerScopes().map((scope) => `n ${scope}`),
+      ])
       if (refused.length > 0) warnRefused(refused, choice)
       return { journal: { journal, choice }, guardian }
     } catch (error) {

@@ -16,7 +16,7 @@ import { randomBytes } from 'node:crypto'
 import { isMainThread } from 'node:worker_threads'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
-import { cookieVariable } from './cookies.ts'
+import { cookieVariable, ownCookie } from './cookies.ts'
 import { makeControlGroup, removeControlGroup } from './control-group.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
@@ -307,7 +307,7 @@ class LiveScope implements OwningScope {
 
   /** Nested scopes are a list, outermost first. What is no list of ours is not handed on. */
   #cookie(own: string): string {
-    const outer = process.env[cookieVariable]
-    return outer !== undefined && /^[0-9a-f.:]{32,4096}$/.test(outer) ? `${outer}:${own}` : own
+    const outer = ownCookie()
+    return outer === undefined ? own : `${outer}:${own}`
   }
 }

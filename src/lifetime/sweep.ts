@@ -78,6 +78,21 @@ export async function sweepJournals(files: readonly string[]): Promise<SweepRepo
   }
 }
 
+/**
+ * The same for what was started in a scope, and ended with it: owners of scopes of their own, whose guardians were ended, too,
+ * before their work was done. Never throws: the next start tries again.
+ */
+export async function sweepNested(scope: string): Promise<void> {
+  try {
+    const files = reclaimable().filter((file) =>
+      readJournal(file).split('\n').includes(`n ${scope}`),
+    )
+    await sweepJournals(files)
+  } catch (error) {
+    cleanUpStep('nested scopes not swept', { scope, error: String(error) })
+  }
+}
+
 /** At the start of a scope: reads names only, and starts a shell only when something is there. */
 export function sweepInBackground(): void {
   try {

@@ -1,12 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import {
-  errorCode,
-  hasProc,
-  isEndedState,
-  isGoneError,
-  readStat,
-  type ProcessStat,
-} from './process-identity.ts'
+import { readdirSync } from 'node:fs'
+import { hasProc, isEndedState, readStat, type ProcessStat } from './process-identity.ts'
+import { readShown } from './shown.ts'
 
 /** A process as reports name it. */
 export interface ProcessSummary {
@@ -52,12 +46,6 @@ export function summarize(stat: ProcessStat): ProcessSummary {
 }
 
 function readOf(pid: number, file: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
-  } catch (error) {
-    // A process may end while we look, and one of another user (or not dumpable) does not show itself: docs/platforms.md.
-    if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
-      return ''
-    throw error
-  }
+  // A process may end while we look, and one of another user (or not dumpable) does not show itself: docs/platforms.md.
+  return readShown(`/proc/${pid}/${file}`)
 }

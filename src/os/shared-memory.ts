@@ -13,6 +13,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { errorCode, hasProc, isGoneError } from './process-identity.ts'
+import { ifShown, isNotShown, readShown } from './shown.ts'
 
 /** A name in `/dev/shm`. */
 export interface SharedMemoryObject {
@@ -30,6 +31,8 @@ export interface SharedMemoryObject {
   readonly mode: number
   /** When it was made, or its name, owner or rights were changed last; milliseconds since 1970. */
   readonly changedAtMs: number
+  /** The same of when it was made; where the file system does not keep that, of the last change. */
+  readonly madeAtMs: number
   /** The number of its maker, where the name holds it. Numbers are given out again: it alone proves nothing. */
   readonly pidInName: number | undefined
   /** The library that gives such names. */
@@ -81,6 +84,7 @@ export function sharedMemoryObject(file: string): SharedMemoryObject | undefined
     uid: stat.uid,
     mode: stat.mode & 0o7777,
     changedAtMs: stat.ctimeMs,
+    madeAtMs: stat.birthtimeMs > 0 ? stat.birthtimeMs : stat.ctimeMs,
     ...familyOf(name),
   }
 }
@@ -140,7 +144,7 @@ export function usersOfFiles(
  */
 export function hasMade(pid: number, { dev, ino, name }: SharedMemoryObject): boolean {
   const file = ` ${hexDevice(dev)} ${ino} `
-  return readMaps(pid)
+  return readShown(`/proc/${pid}/maps`)
     .split('\n')
     .some(
       (line) =>
@@ -151,35 +155,19 @@ export function hasMade(pid: number, { dev, ino, name }: SharedMemoryObject): bo
 /** Whether the process has the object mapped so that it can change it, or open for writing. Who only reads it did not make it. */
 export function canChange(pid: number, { dev, ino }: SharedMemoryObject): boolean {
   const file = ` ${hexDevice(dev)} ${ino} `
-  const isMapped = readMaps(pid)
+  const isMapped = readShown(`/proc/${pid}/maps`)
     .split('\n')
     .some((line) => line.includes(file) && /^\S+ .w.s /.test(line))
   return isMapped || hasOpenForWriting(pid, dev, ino)
 }
 
 function hasOpenForWriting(pid: number, dev: number, ino: number): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      const target = statSync(`/proc/${pid}/fd/${fd}`, { throwIfNoEntry: false })
-      if (target?.dev !== dev || target.ino !== ino) return false
-      const flags = /^flags:\s+(\d+)/m.exec(
-        readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1'),
-      )?.[1]
-      return (Number.parseInt(flags ?? '0', 8) & (constants.O_WRONLY | constants.O_RDWR)) !== 0
-    })
-  } catch (error) {
-    if (isGoneError(error) || isRefused(error)) return false
-    throw error
-  }
-}
-
-function readMaps(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/maps`, 'latin1')
-  } catch (error) {
-    if (isGoneError(error) || isRefused(error)) return ''
-    throw error
-  }
+  return ifShown([], () => readdirSync(`/proc/${pid}/fd`)).some((fd) => {
+    const target = ifShown(undefined, () => statSync(`/proc/${pid}/fd/${fd}`))
+    if (target?.dev !== dev || target.ino !== ino) return false
+    const flags = /^flags:\s+(\d+)/m.exec(readShown(`/proc/${pid}/fdinfo/${fd}`))?.[1]
+    return (Number.parseInt(flags ?? '0', 8) & (constants.O_WRONLY | constants.O_RDWR)) !== 0
+  })
 }
 
 /** @returns undefined when the process does not show it; nothing when the process has ended. */
@@ -198,7 +186,7 @@ function filesOf(
     addOpen(keys, `/proc/${pid}/cwd`)
   } catch (error) {
     if (isGoneError(error)) return new Set()
-    if (isRefused(error)) return undefined
+    if (isNotShown(error)) return undefined
     throw error
   }
   if (device === undefined) return keys
@@ -225,7 +213,7 @@ function addOpen(keys: Set<FileKey>, link: string): void {
     keys.add(`${dev}:${ino}`)
   } catch (error) {
     // Closed meanwhile, or on a network share that is not there any more.
-    if (isGoneError(error) || isRefused(error)) return
+    if (isNotShown(error)) return
     if (errorCode(error) === 'ESTALE' || errorCode(error) === 'EIO') return
     throw error
   }
@@ -268,20 +256,11 @@ function entriesOf(directory: string): string[] {
   try {
     return readdirSync(directory)
   } catch (error) {
-    if (isGoneError(error) || isRefused(error) || errorCode(error) === 'ENOTDIR') return []
+    if (isNotShown(error) || errorCode(error) === 'ENOTDIR') return []
     throw error
   }
 }
 
 function lstatOf(file: string): Stats | undefined {
-  try {
-    return lstatSync(file)
-  } catch (error) {
-    if (isGoneError(error) || isRefused(error)) return undefined
-    throw error
-  }
-}
-
-function isRefused(error: unknown): boolean {
-  return errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM'
+  return ifShown(undefined, () => lstatSync(file))
 }

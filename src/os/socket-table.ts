@@ -1,6 +1,5 @@
 /** What `/proc/net` tells of sockets, by their inode: what is behind a descriptor that only reads `socket:[4711]`. */
-import { readFileSync } from 'node:fs'
-import { errorCode, isGoneError } from './process-identity.ts'
+import { readShown } from './shown.ts'
 
 export interface SocketSummary {
   readonly protocol: 'TCP' | 'UDP' | 'Unix'
@@ -42,7 +41,8 @@ function unixSockets(): [number, SocketSummary][] {
 }
 
 function rowsOf(file: string): string[][] {
-  const [, ...lines] = read(`/proc/self/net/${file}`).trimEnd().split('\n')
+  // No IPv6, no /proc, or hidden from us: then a socket is named by its number.
+  const [, ...lines] = readShown(`/proc/self/net/${file}`).trimEnd().split('\n')
   return lines.map((line) => line.trim().split(/\s+/))
 }
 
@@ -67,15 +67,4 @@ const isLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 function ipv6Of(bytes: Buffer): string {
   const words = Array.from({ length: 8 }, (_, at) => bytes.readUInt16BE(2 * at).toString(16))
   return words.join(':').replace(/(?:^|:)0(?::0)+(?:$|:)/, '::')
-}
-
-function read(file: string): string {
-  try {
-    return readFileSync(file, 'latin1')
-  } catch (error) {
-    // No IPv6, no /proc, or hidden from us: then a socket is named by its number.
-    if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
-      return ''
-    throw error
-  }
 }

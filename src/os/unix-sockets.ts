@@ -1,6 +1,6 @@
 /** Unix sockets that have a name in the file system, as the kernel lists them for our network namespace. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { errorCode, isGoneError } from './process-identity.ts'
+import { ifShown } from './shown.ts'
 
 /** A socket that waits for others to connect. */
 export interface ListeningSocket {
@@ -11,7 +11,7 @@ export interface ListeningSocket {
 
 /** Those with an absolute path. A name may outlive its socket, and hold another one by now. */
 export function listeningSockets(): ListeningSocket[] {
-  return parseUnixSockets(read('/proc/net/unix'))
+  return parseUnixSockets(ifShown('', () => readFileSync('/proc/net/unix', 'utf8')))
 }
 
 /** Reads `/proc/net/unix`: number, references, protocol, flags, type, state, inode, path. */
@@ -24,31 +24,9 @@ export function parseUnixSockets(table: string): ListeningSocket[] {
 /** The sockets that a process has open, by number; nothing when it has ended or does not show them. */
 export function socketsOf(pid: number): number[] {
   const folder = `/proc/${pid}/fd`
-  return entriesOf(folder).flatMap((entry) => {
-    const id = /^socket:\[(\d+)\]$/.exec(linkOf(`${folder}/${entry}`))?.[1]
+  return ifShown([], () => readdirSync(folder)).flatMap((entry) => {
+    const link = ifShown('', () => readlinkSync(`${folder}/${entry}`))
+    const id = /^socket:\[(\d+)\]$/.exec(link)?.[1]
     return id === undefined ? [] : [Number(id)]
   })
-}
-
-function read(file: string): string {
-  return orElse('', () => readFileSync(file, 'utf8'))
-}
-
-function entriesOf(folder: string): string[] {
-  return orElse([], () => readdirSync(folder))
-}
-
-function linkOf(file: string): string {
-  return orElse('', () => readlinkSync(file))
-}
-
-/** Instead of what is gone, or not shown to us. */
-function orElse<T>(instead: T, look: () => T): T {
-  try {
-    return look()
-  } catch (error) {
-    if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
-      return instead
-    throw error
-  }
 }

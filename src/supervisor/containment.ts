@@ -62,8 +62,7 @@ export function contain(scope: Scope, pid: number, first: 'cgroup' | 'subreaper'
   return uncontained('process tree', reasons.join('; '))
 }
 
-/** The kernel does not help. */
-/** Nobody but the tree tells who belongs. */
+/** The kernel does not help: nobody but the tree tells who belongs. */
 export function uncontained(name: ContainmentName, reason: string): Containment {
   return {
     name,

@@ -7,7 +7,8 @@ import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../o
 import { errorCode, isGoneError } from '../os/process-identity.ts'
 import type { Containment } from './containment.ts'
 
-const moveRounds = 20
+/** How long those are followed who fork ahead of us, where nothing stops them. Most are out after one round. */
+const moveMs = 2000
 let numbered = 0
 
 /** Puts a process into a control group of its own. What it starts is born in there, and cannot leave without the rights to. */
@@ -34,9 +35,10 @@ export function containInControlGroup(
   }
 }
 
-/** Those who end meanwhile need not be moved, and those who are born meanwhile must be. */
+/** Those who end meanwhile need not be moved, and those who are born meanwhile must be: until nobody is in there. */
 export function moveOut(members: () => readonly number[], outside: string): void {
-  for (let round = 0; round < moveRounds; round++) {
+  const startedAt = performance.now()
+  while (performance.now() - startedAt < moveMs) {
     const found = members()
     if (found.length === 0) return
     for (const pid of found) {
@@ -93,11 +95,31 @@ class ControlGroup implements Containment {
     this.#state = 'released'
     try {
       // Who may stay goes back to where we are.
-      moveOut(() => this.pids(), this.#outside)
+      this.#moveOut()
       removeControlGroup(this.group)
     } catch (error) {
       // The scope tries again at its end, and the guardian after that.
       cleanUpStep('control group not removed', { folder: this.group, error: String(error) })
+    }
+  }
+
+  /** Frozen, nobody forks; each goes on as soon as it is outside. */
+  #moveOut(): void {
+    if (!this.isPopulated()) return
+    this.#setFrozen(1)
+    try {
+      moveOut(() => this.pids(), this.#outside)
+    } finally {
+      this.#setFrozen(0)
+    }
+  }
+
+  #setFrozen(value: 0 | 1): void {
+    try {
+      setInGroup(this.group, 'cgroup.freeze', value)
+    } catch (error) {
+      // Linux before 5.2 has no such file: whoever forks then is run after.
+      if (!isGoneError(error) && errorCode(error) !== 'EACCES') throw error
     }
   }
 

@@ -6,14 +6,16 @@
  * what belongs to others who live is not mentioned.
  */
 import type { Scope } from '../lifetime/scope.ts'
-import type { ProcessStat } from '../os/process-identity.ts'
+import { sweepNested } from '../lifetime/sweep.ts'
+import { readStat, type ProcessStat } from '../os/process-identity.ts'
 import { deletedFiles } from './object-deleted-files.ts'
 import { Lives } from './object-lives.ts'
 import { auditSharedMemory } from './object-shared-memory.ts'
 import { SocketWatch } from './object-sockets.ts'
 import { SystemVWatch } from './object-system-v.ts'
 import { TemporaryDirectory } from './object-temporary-directory.ts'
-import { ObjectWatch, type Sighting, type WatchedCommand } from './object-watch.ts'
+import type { Sighting, WatchedCommand } from './object-attribution.ts'
+import { ObjectWatch } from './object-watch.ts'
 
 /** Something that a command left. */
 export interface LeftObject {
@@ -96,6 +98,9 @@ export class CommandObjects implements WatchedCommand {
   /** The command has started. */
   follow(tree: Tree, pid: number): void {
     this.#tree = tree
+    // It may have ended before the first look: until it is reaped it can be seen all the same.
+    const root = readStat(pid)
+    if (root) this.lives.see([root])
     sharedMemory.prefer(pid)
   }
 
@@ -122,6 +127,10 @@ export class CommandObjects implements WatchedCommand {
     if (this.#clean) this.#scope.recordObject(object)
   }
 
+  onDoubt({ object }: Sighting): void {
+    this.#scope.forgetObject(object)
+  }
+
   /** Removes what is the command's, and names what stays. Call it when the command's tree has ended. */
   async audit(staying: readonly Staying[]): Promise<LeftObject[]> {
     const options = { clean: this.#clean, staying }
@@ -129,6 +138,8 @@ export class CommandObjects implements WatchedCommand {
     for (const { owner, object } of sharedMemory.since(this)) {
       if (owner?.command === this) this.#scope.forgetObject(object)
     }
+    // What it names is known by now.
+    if (this.#clean) await sweepNested(this.#scope.id)
     return [
       ...left,
       ...this.#systemV.audit(options),

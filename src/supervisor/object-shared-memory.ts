@@ -10,10 +10,13 @@ import {
 } from '../os/shared-memory.ts'
 import type { AuditOptions, LeftObject } from './left-objects.ts'
 import { visibleProcesses } from './object-search.ts'
-import type { Evidence, ObjectWatch, Sighting, WatchedCommand } from './object-watch.ts'
+import { doubtOf, type Evidence, type Sighting, type WatchedCommand } from './object-attribution.ts'
+import type { ObjectWatch } from './object-watch.ts'
 
 /** Another supervisor may be about to remove what its own command left. */
 const othersCleanUpMs = 200
+/** Removal may take its time, and somebody may have begun to use the rest meanwhile. */
+const usesForMs = 100
 
 /** Removes what the command left in `/dev/shm`; names what must stay, and what may be anybody's. */
 export async function auditSharedMemory(
@@ -25,9 +28,10 @@ export async function auditSharedMemory(
   if (found.length === 0) return []
   const left: LeftObject[] = []
   const own = found.filter(({ owner }) => owner?.command === command)
-  const uses = own.length > 0 ? usesNow() : undefined
+  let uses: Uses | undefined
   for (const sighting of own) {
-    const reason = uses && reasonToKeep(sighting, command, uses, options)
+    if (!uses || performance.now() - uses.atMs > usesForMs) uses = usesNow()
+    const reason = reasonToKeep(sighting, uses, options)
     const done = reason ?? (await remove(sighting))
     if (done !== 'gone') left.push({ ...describe(sighting), ...done, attributed: true })
   }
@@ -58,6 +62,7 @@ async function unknownObjects(command: WatchedCommand, watch: ObjectWatch): Prom
 type Verdict = Pick<LeftObject, 'how' | 'why' | 'leaked'>
 
 interface Uses {
+  readonly atMs: number
   /** Who has it mapped or open. */
   of(object: SharedMemoryObject): readonly number[]
   /** Whether a process may use it that does not show itself to us. */
@@ -65,6 +70,7 @@ interface Uses {
 }
 
 function usesNow(): Uses {
+  const atMs = performance.now()
   let isHidden = false
   const users = usersOfFiles(visibleProcesses(), {
     onHidden: (pid) => {
@@ -72,6 +78,7 @@ function usesNow(): Uses {
     },
   })
   return {
+    atMs,
     of: (object) => [...new Set(keysOf(object).flatMap((key) => users.get(key) ?? []))],
     // Our own and root's could use anything; what is closed to others cannot be theirs.
     canBeHidden: ({ mode }) => isHidden && (mode & 0o066) !== 0,
@@ -89,11 +96,11 @@ function isOfAnotherUser(pid: number): boolean {
 }
 
 function reasonToKeep(
-  { object, owner, strangers, madeAtMs }: Sighting,
-  { lives }: WatchedCommand,
+  sighting: Sighting,
   uses: Uses,
   { clean, staying }: AuditOptions,
 ): Verdict | undefined {
+  const { object, owner } = sighting
   const evidence = owner?.evidence
   if (!evidence) return undefined
   const keep = (why: string, leaked = false): Verdict => ({ how: 'reported', why, leaked })
@@ -107,19 +114,8 @@ function reasonToKeep(
     )
   const maker = staying.find(({ pid }) => pid === evidence.process.pid)
   if (maker) return keep(`${explain(evidence)}, which stays`, maker.how !== 'allowed')
-  if (evidence.how === 'used') {
-    const other = strangers.find((stranger) => !lives.has(stranger))
-    if (other)
-      return keep(
-        `${explain(evidence)}, but also by ${other.name} (${other.pid}), which is not of the command`,
-      )
-    const { pidInName } = object
-    if (pidInName !== undefined && !lives.at(pidInName, madeAtMs)) {
-      return keep(
-        `${explain(evidence)}, but named after process ${pidInName}, which is not of the command`,
-      )
-    }
-  }
+  const doubt = doubtOf(sighting)
+  if (doubt !== undefined) return keep(`${explain(evidence)}, but ${doubt}`)
   if (uses.canBeHidden(object)) {
     return keep('processes of other users may use it, and do not show whether they do', true)
   }

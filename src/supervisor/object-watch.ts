@@ -11,52 +11,24 @@
 import { statSync, watch, type FSWatcher } from 'node:fs'
 import path from 'node:path'
 import { cleanUpStep } from '../lifetime/events.ts'
-import { errorCode, readStat, type ProcessStat } from '../os/process-identity.ts'
+import { errorCode, readStat } from '../os/process-identity.ts'
 import {
-  canChange,
-  hasMade,
   keysOf,
   listSharedMemory,
   sharedMemoryObject,
   type FileKey,
   type SharedMemoryObject,
 } from '../os/shared-memory.ts'
-import { madeAt, type Members, type SeenProcess } from './object-lives.ts'
+import {
+  Attribution,
+  isUnseen,
+  isUnsure,
+  type Sighting,
+  type WatchedCommand,
+} from './object-attribution.ts'
+import { madeAt } from './object-lives.ts'
 import { Budget } from './budget.ts'
 import { UserSearch, type SearchOptions } from './object-search.ts'
-
-/** A command, as the watch sees it. */
-export interface WatchedCommand extends Members {
-  /** Called when an object is known to be its own for certain, and again with each further name of it. */
-  onOwn(sighting: Sighting): void
-}
-
-/** Why an object belongs to a command. */
-export interface Evidence {
-  /** `made`: only its maker maps it so. `named`: it holds the number of the maker. `used`: mapped or open. */
-  readonly how: 'made' | 'named' | 'used'
-  readonly process: SeenProcess
-}
-
-/** An object that appeared while commands ran. */
-export interface Sighting {
-  /** As it was seen last. */
-  object: SharedMemoryObject
-  readonly names: Set<string>
-  /** By the clock of `performance.now()`. */
-  readonly madeAtMs: number
-  /** Its place among all that appeared. */
-  readonly order: number
-  owner: { readonly command: WatchedCommand; readonly evidence: Evidence } | undefined
-  /** Who used it and belonged to no command when that was seen. */
-  readonly strangers: SeenProcess[]
-  /** Whether all processes were looked at, so that its strangers are known. */
-  isChecked: boolean
-  /** How often that was in vain. */
-  tries: number
-  /** It was named in a report: commands that run side by side need not all do it. */
-  isReported: boolean
-}
 
 /** Until then the maker has mapped it, and who shall share it has opened it. Later looks are for those it is handed to late. */
 const fullLookAfterMs = [30, 1000, 10_000] as const
@@ -75,8 +47,7 @@ export class ObjectWatch {
   readonly #search = new UserSearch<Sighting>()
   readonly #likely = new Budget(budgets.likely.burstMs, budgets.likely.share)
   readonly #budget = new Budget(budgets.all.burstMs, budgets.all.share)
-  /** Commands, with what had appeared before each. */
-  readonly #commands = new Map<WatchedCommand, number>()
+  readonly #attribution = new Attribution()
   readonly #sightings = new Map<FileKey, Sighting>()
   readonly #byName = new Map<string, FileKey>()
   /** Those about whom not all is known that can be. */
@@ -88,8 +59,6 @@ export class ObjectWatch {
   #reopenAtMs = 0
   #soon: NodeJS.Immediate | undefined
   #later: { readonly timer: NodeJS.Timeout; readonly dueAtMs: number } | undefined
-  /** Whose tree was looked at for the look that goes on. */
-  readonly #refreshed = new Set<WatchedCommand>()
 
   constructor(directory = '/dev/shm') {
     this.#directory = directory
@@ -97,14 +66,14 @@ export class ObjectWatch {
 
   /** From now on, what appears may be this command's. Call it before the command starts. */
   join(command: WatchedCommand): void {
-    if (this.#commands.size === 0) this.#open()
+    if (this.#attribution.size === 0) this.#open()
     this.#list()
-    this.#commands.set(command, this.#appeared)
+    this.#attribution.join(command, this.#appeared)
   }
 
   leave(command: WatchedCommand): void {
-    this.#commands.delete(command)
-    if (this.#commands.size > 0) return
+    this.#attribution.leave(command)
+    if (this.#attribution.size > 0) return
     this.#close()
     clearImmediate(this.#soon)
     clearTimeout(this.#later?.timer)
@@ -132,7 +101,7 @@ export class ObjectWatch {
     this.#list()
     this.#check(
       [...this.#sightings.values()].filter(
-        (sighting) => this.#isNew(sighting) && isUnsure(sighting),
+        (sighting) => this.#attribution.isNew(sighting) && isUnsure(sighting),
       ),
     )
   }
@@ -140,7 +109,7 @@ export class ObjectWatch {
   /** What has appeared since the command joined and is there still. */
   since(command: WatchedCommand): Sighting[] {
     this.#list()
-    const before = this.#commands.get(command) ?? Infinity
+    const before = this.#attribution.before(command)
     return [...this.#sightings.values()].filter(({ order }) => order > before)
   }
 
@@ -196,7 +165,7 @@ export class ObjectWatch {
       const isFurther = !known.names.has(name)
       known.names.add(name)
       known.object = object
-      if (isFurther) this.#tellOwner(known)
+      if (isFurther) this.#attribution.tellOwner(known)
       // The maker of a semaphore maps it between its temporary name, which was looked at, and the one that stays.
       if (isFurther && this.#pending.has(known)) this.#quickLookSoon()
       return
@@ -204,7 +173,7 @@ export class ObjectWatch {
     const sighting: Sighting = {
       object,
       names: new Set([name]),
-      madeAtMs: madeAt(object.changedAtMs, this.#listedAtMs),
+      madeAtMs: madeAt(object.madeAtMs, this.#listedAtMs),
       order: ++this.#appeared,
       owner: undefined,
       strangers: [],
@@ -213,7 +182,7 @@ export class ObjectWatch {
       isReported: false,
     }
     this.#sightings.set(key, sighting)
-    if (!this.#isNew(sighting)) return
+    if (!this.#attribution.isNew(sighting)) return
     this.#pending.add(sighting)
     this.#quickLookSoon()
   }
@@ -235,11 +204,6 @@ export class ObjectWatch {
     if (sighting.names.size > 0) return
     this.#sightings.delete(key)
     this.#pending.delete(sighting)
-  }
-
-  /** Whether it appeared after some command began. */
-  #isNew({ order }: Sighting): boolean {
-    return [...this.#commands.values()].some((before) => before < order)
   }
 
   #quickLook(): void {
@@ -269,7 +233,7 @@ export class ObjectWatch {
       // What nobody uses may be handed to somebody later.
       if (isUnseen(sighting)) sighting.tries += 1
       else this.#pending.delete(sighting)
-      this.#tellOwner(sighting)
+      this.#attribution.tellOwner(sighting)
     }
   }
 
@@ -294,8 +258,8 @@ export class ObjectWatch {
   }
 
   #look(sightings: readonly Sighting[], whom: SearchOptions['whom']): void {
-    this.#refreshed.clear()
-    const unknown = sightings.filter((sighting) => !this.#ownByNumber(sighting))
+    this.#attribution.startLook()
+    const unknown = sightings.filter((sighting) => !this.#attribution.ownByNumber(sighting))
     if (unknown.length === 0) return
     const device = statSync(this.#directory).dev
     const wanted = new Map(
@@ -304,84 +268,9 @@ export class ObjectWatch {
     const mappedOnly = whom !== 'all' && unknown.every(({ object }) => object.kind === 'semaphore')
     for (const { what, pid } of this.#search.find(wanted, { device, whom, mappedOnly })) {
       const stat = readStat(pid)
-      if (stat) this.#noteUser(what, stat)
+      if (stat) this.#attribution.noteUser(what, stat)
     }
   }
-
-  #noteUser(sighting: Sighting, user: ProcessStat): void {
-    const command = this.#commandOf(user, sighting)
-    if (!command) {
-      const { pid, startTime, name } = user
-      if (!sighting.strangers.some((one) => one.pid === pid && one.startTime === startTime))
-        sighting.strangers.push({ pid, startTime, name })
-      return
-    }
-    const how = hasMade(user.pid, sighting.object) ? 'made' : 'used'
-    // Who reads what others have left there has not made it.
-    if (how === 'used' && !mayHaveMade(user.pid, sighting.object)) return
-    this.#own(sighting, command, { how, process: user })
-  }
-
-  #ownByNumber(sighting: Sighting): boolean {
-    const { pidInName } = sighting.object
-    if (sighting.owner) return sighting.owner.evidence.how !== 'used'
-    if (pidInName === undefined) return false
-    const stat = readStat(pidInName)
-    const command = stat && this.#commandOf(stat, sighting)
-    if (command) this.#own(sighting, command, { how: 'named', process: stat })
-    if (stat) return command !== undefined
-    for (const [one, before] of this.#commands) {
-      const process = one.lives.at(pidInName, sighting.madeAtMs)
-      if (!process || sighting.order <= before) continue
-      this.#own(sighting, one, { how: 'named', process })
-      return true
-    }
-    return false
-  }
-
-  /** The command that the process belongs to, if it began before the object appeared. */
-  #commandOf(user: ProcessStat, { order }: Sighting): WatchedCommand | undefined {
-    const commands = [...this.#commands].flatMap(([command, before]) =>
-      before < order ? [command] : [],
-    )
-    const known = commands.find(({ lives }) => lives.has(user))
-    if (known) return known
-    // It may be younger than the last look at its tree.
-    for (const command of commands) {
-      if (this.#refreshed.has(command)) continue
-      this.#refreshed.add(command)
-      command.refresh()
-      if (command.lives.has(user)) return command
-    }
-    return undefined
-  }
-
-  #own(sighting: Sighting, command: WatchedCommand, evidence: Evidence): void {
-    const { owner } = sighting
-    // What is known to be used may turn out to be made by the same command.
-    if (owner && (owner.command !== command || owner.evidence.how !== 'used')) return
-    if (owner && evidence.how === 'used') return
-    const { pid, startTime, name } = evidence.process
-    sighting.owner = { command, evidence: { how: evidence.how, process: { pid, startTime, name } } }
-    this.#tellOwner(sighting)
-  }
-
-  #tellOwner(sighting: Sighting): void {
-    const { owner } = sighting
-    if (owner && isCertain(sighting)) owner.command.onOwn(sighting)
-  }
-}
-
-/** Whether it is its command's without doubt. Strangers may use what that has made; what it only uses may be theirs. */
-function isCertain({ owner, isChecked, strangers }: Sighting): boolean {
-  return (
-    owner !== undefined && (owner.evidence.how !== 'used' || (isChecked && strangers.length === 0))
-  )
-}
-
-/** A folder is mostly made by somebody else than who is in it; those of joblib have a form of their own. */
-function mayHaveMade(pid: number, object: SharedMemoryObject): boolean {
-  return object.kind === 'folder' ? object.family === 'joblib' : canChange(pid, object)
 }
 
 /** Without descriptors (EMFILE) nothing can be looked at, and then it is found out later, or not: the command goes on. */
@@ -396,14 +285,4 @@ function attempt(look: () => void): void {
 /** On its way to the name that it shall have. */
 function isTemporary({ object }: Sighting): boolean {
   return object.family === 'glibc'
-}
-
-/** Nobody was seen to use it. */
-function isUnseen({ owner, strangers }: Sighting): boolean {
-  return owner === undefined && strangers.length === 0
-}
-
-/** Whether looking may tell more. Who else uses what is known only to be used decides whether it is the command's. */
-function isUnsure({ owner }: Sighting): boolean {
-  return !owner || owner.evidence.how === 'used'
 }

@@ -1,11 +1,15 @@
 /** F7: `exec` in `exec`. Each ends its own, at its own time, and what the outer one runs beside the inner is none of the inner's. */
 import assert from 'node:assert/strict'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { decodePath } from '../../src/lifetime/journal-format.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { startExec, tidypool } from './exec-command.ts'
-import { Stage } from './observe.ts'
+import { lacks, levels, startExec, tidypool } from './exec-command.ts'
+import { Stage, until } from './observe.ts'
 
 const skip = needs('linux', 'setsid')
+const objects = fileURLToPath(new URL('programs/objects.py', import.meta.url))
 const inner = [...tidypool, 'exec'].map((word) => `'${word}'`).join(' ')
 /** Two that are left by the inner command, one of them in a session of its own. */
 const leaves = `sh -c 'sleep 1001 & setsid sleep 1002 & exec sleep 1003'`
@@ -88,3 +92,50 @@ faultRow(
     await stage.gone({ since: end.at })
   },
 )
+
+for (const level of levels) {
+  for (const how of ['kills it', 'is killed'] as const) {
+    faultRow(
+      {
+        id: 'F7',
+        kind: `the outer one ${how}, with all of the inner one: ${level}`,
+        repeats: 20,
+        ciRepeats: 1,
+        skip: needs('linux', 'python3') || lacks(level),
+      },
+      async (t) => {
+        const stage = new Stage(t)
+        const name = stage.objectName('nested')
+        const nested = [...tidypool, 'exec', '--tmp', '--', '/usr/bin/python3', objects]
+        const words = ['sem', name, 'segment', name, '5000', 'ready', 'wait']
+        // The outer command ends before the inner, when it is told to.
+        const exec = await startExec(
+          stage,
+          ['--signal', 'KILL'],
+          ['sh', '-c', 'sleep 1000 | "$@" & read -r line', 'sh', ...nested, ...words],
+          { stdin: 'pipe', env: { TIDYPOOL_CONTAINMENT: level }, ready: true },
+        )
+        const inBoth = [` ${name}\n`, ` sem.${name}\n`].map((end) => () => {
+          const texts = stage.journals().map((file) => readFileSync(file, 'latin1'))
+          return texts.filter((text) => text.includes(end)).length === 2
+        })
+        for (const isInBoth of inBoth) await until(isInBoth, 'both to know what is there')
+        assert.ok(stage.files().length > 0, 'the directory of --tmp')
+        const groups = groupsOf(stage)
+        if (how === 'kills it') exec.go()
+        else exec.kill('SIGKILL')
+        await exec.ended
+        await stage.gone()
+        assert.deepEqual(groups.filter(existsSync), [])
+      },
+    )
+  }
+}
+
+/** The control groups that its journals name. */
+function groupsOf(stage: Stage): string[] {
+  return stage.journals().flatMap((file) => {
+    const text = readFileSync(file, 'latin1')
+    return Array.from(text.matchAll(/^c (.*)$/gm), ([, folder = '']) => decodePath(folder))
+  })
+}

@@ -33,17 +33,21 @@ class Scene extends Stage {
     this.#t = t
   }
 
-  /** Runs objects.py under exec; `report` reads what exec wrote when it has ended. */
+  /** Runs objects.py under exec, or another command; `report` reads what exec wrote when it has ended. */
   async exec(
     words: readonly string[],
-    { options = [], ready = true }: { options?: readonly string[]; ready?: boolean } = {},
+    {
+      options = [],
+      command = ['/usr/bin/python3', objects],
+      ready = true,
+    }: { options?: readonly string[]; command?: readonly string[]; ready?: boolean } = {},
   ): Promise<{ program: Program; report: () => Promise<Report> }> {
     const file = path.join(this.folder, `report-${++this.#reports}.json`)
     const exec = [process.execPath, cli, 'exec', '--kill-after', '500ms', '--report', file]
-    const program = await this.startCommand(
-      [...exec, ...options, '--', '/usr/bin/python3', objects, ...words],
-      { stdin: 'pipe', ready },
-    )
+    const program = await this.startCommand([...exec, ...options, '--', ...command, ...words], {
+      stdin: 'pipe',
+      ready,
+    })
     const report = async (): Promise<Report> => {
       await program.ended
       await program.drained()
@@ -78,11 +82,16 @@ class Scene extends Stage {
   }
 
   /** A name that goes with the repeat, whatever happens. */
-  name(name: string): { name: string; path: string } {
+  name(name: string): Name {
     const file = `/dev/shm/${name}`
     this.#t.after(() => rmSync(file, { recursive: true, force: true }))
     return { name, path: file }
   }
+}
+
+interface Name {
+  readonly name: string
+  readonly path: string
 }
 
 interface Report {
@@ -184,6 +193,58 @@ for (const [kind, end] of [
 }
 
 faultRow(
+  { id: 'F6', kind: 'KILL the CLI: what a stranger uses, and what one has used', skip },
+  async (t) => {
+    const scene = new Scene(t)
+    const names = ['own', 'used', 'was-used'].map((name) => scene.name(scene.objectName(name)))
+    const [own, used, wasUsed] = names as [Name, Name, Name]
+    const sem = scene.name(`sem.${used.name}`)
+    const { program } = await scene.exec(
+      [
+        ...names.flatMap(({ name }) => ['segment', name, '5000']),
+        ...`sem ${used.name} deaf ready wait heir wait wait`.split(' '),
+      ],
+      { options: ['--kill-after', '60s'] },
+    )
+    await scene.attributed([...names, sem].map(({ name }) => name))
+    const user = await scene.stranger(['map', used.name, 'open-sem', used.name, 'ready', 'wait'])
+    const former = await scene.stranger(['map', wasUsed.name, 'ready', 'wait'])
+    program.go()
+    // All is looked at before the first is asked to end.
+    await program.line('asked')
+    former.go()
+    await former.ended
+    program.kill('SIGKILL')
+    await until(() => scene.journals().length === 0, 'the guardian to have done its work')
+    assert.deepEqual(
+      [own, used, sem, wasUsed].map(({ path: file }) => existsSync(file)),
+      [false, true, true, true],
+    )
+    for (const { path: file } of [used, sem, wasUsed]) rmSync(file)
+    user.go()
+    await scene.gone()
+  },
+)
+
+faultRow(
+  { id: 'F6', kind: 'KILL the CLI: what is named after a process of somebody else', skip },
+  async (t) => {
+    const scene = new Scene(t)
+    const foreign = scene.name(`torch_${process.pid}_${newKey(scene, 0)}`)
+    const own = scene.name(scene.objectName('own'))
+    const words = ['segment', foreign.name, '5000', 'segment', own.name, '5000', 'ready', 'wait']
+    const { program } = await scene.exec(words)
+    // Both are looked at at once.
+    await scene.attributed([own.name])
+    program.kill('SIGKILL')
+    await until(() => scene.journals().length === 0, 'the guardian to have done its work')
+    assert.deepEqual([existsSync(own.path), existsSync(foreign.path)], [false, true])
+    rmSync(foreign.path)
+    await scene.gone()
+  },
+)
+
+faultRow(
   { id: 'F8', kind: 'two exec at once, same user, both with semaphores', skip },
   async (t) => {
     const scene = new Scene(t)
@@ -234,6 +295,36 @@ faultRow({ id: 'G1', kind: 'the maker ended before it could be seen', skip }, as
 })
 
 faultRow(
+  { id: 'G1', kind: 'used by the command, and made by a stranger that has ended', skip },
+  async (t) => {
+    const scene = new Scene(t)
+    const segment = scene.name(scene.objectName('segment'))
+    const sem = scene.name(`sem.${segment.name}`)
+    const own = scene.name(scene.objectName('own'))
+    const { program, report } = await scene.exec([
+      ...`ready wait segment ${own.name} 5000 ready wait`.split(' '),
+      ...`map ${segment.name} open-sem ${segment.name} heir wait`.split(' '),
+    ])
+    const words = ['segment', segment.name, '5000', 'sem', segment.name, 'ready', 'exit']
+    const maker = await scene.stranger(words)
+    await maker.ended
+    program.go()
+    // Then everything has been looked at, and nobody used what the stranger made.
+    await scene.attributed([own.name])
+    // It is used when all is looked at: before the heir is ended.
+    program.go()
+    const found = await report()
+    assert.match(said(found, own.name), /^removed: used by python3/)
+    for (const { name, path: file } of [segment, sem]) {
+      assert.match(said(found, name), /^reported: not attributed/)
+      assert.ok(existsSync(file), name)
+      rmSync(file)
+    }
+    await scene.gone()
+  },
+)
+
+faultRow(
   { id: 'G1', kind: 'the maker is in the name, and ended before it could be seen', skip },
   async (t) => {
     const scene = new Scene(t)
@@ -257,6 +348,19 @@ faultRow(
     await scene.gone()
   },
 )
+
+faultRow({ id: 'G1', kind: 'the maker is in the name, and ended at once', skip }, async (t) => {
+  const scene = new Scene(t)
+  const own = scene.objectName('own')
+  const { report } = await scene.exec(['-c', 'echo $$; : >"/dev/shm/torch_$$_1_$1"', 'sh', own], {
+    command: ['sh'],
+    ready: false,
+  })
+  const found = await report()
+  const { name } = scene.name(found.objects.find((object) => object.name.endsWith(own))?.name ?? '')
+  assert.match(said(found, name), /^removed: named after sh \(\d+\)$/)
+  await scene.gone()
+})
 
 faultRow({ id: 'G1', kind: 'a name reused by a stranger', skip }, async (t) => {
   const scene = new Scene(t)

@@ -117,10 +117,15 @@ function sharedObjects(t: TestContext) {
       return describe(name)
     },
     /** A process of somebody else, which has said that it does. */
-    async use(how: 'mmap' | 'open', file: string): Promise<void> {
+    async use(how: 'mmap' | 'open' | 'work in', file: string): Promise<void> {
       if (how === 'open') {
         const fd = openSync(file, 'r')
         t.after(() => closeSync(fd))
+        return
+      }
+      if (how === 'work in') {
+        const child = spawn('sleep', ['1000'], { cwd: file, stdio: 'ignore' })
+        t.after(() => child.kill('SIGKILL'))
         return
       }
       const script = `import mmap, sys
@@ -240,11 +245,13 @@ for (const sh of here) {
         mapped: shm.make('mapped'),
         opened: shm.make('opened'),
         'opened in it': shm.make('opened in it', { isFolder: true }),
+        'worked in': shm.make('worked in', { isFolder: true }),
         'not named': shm.make('not named'),
       }
       await shm.use('mmap', others.mapped.path)
       await shm.use('open', others.opened.path)
       await shm.use('open', path.join(others['opened in it'].path, 'file'))
+      await shm.use('work in', others['worked in'].path)
       const outside = path.join(state, 'outside')
       writeFileSync(outside, '')
       const link = shm.link('link', others['not named'].path)
@@ -252,9 +259,11 @@ for (const sh of here) {
       const numbers = ({ dev, ino }: FileNumbers): string => `${dev} ${ino}`
       const { dev } = inode
       const text = [
-        ...[...gone, others.mapped, others.opened, others['opened in it'], forgotten].map(
+        ...gone.map(({ record }) => record),
+        ...[others.mapped, others.opened, others['opened in it'], others['worked in']].map(
           ({ record }) => record,
         ),
+        forgotten.record,
         inode.record.replace(numbers(inode), `${dev} ${inode.ino + 1}`),
         device.record.replace(numbers(device), `${dev + 1} ${device.ino}`),
         `t ${numbers(forgotten)}\n`,

@@ -5,6 +5,8 @@
   shared-memory BYTES | semaphores N                         as multiprocessing makes them, with its tracker
   listen                        on a socket in a folder as multiprocessing makes it; a child goes on with it
   deleted-file                  open, without a name
+  deaf                          says `asked` instead of ending by SIGTERM
+  heir                          a copy goes on, and the one that made all this ends
   ready | wait | exit | kill-group | daemon
 """
 import ctypes, json, mmap, os, signal, sys
@@ -90,6 +92,11 @@ while words:
         kept[-1].flush()
         made['deleted'] = kept[-1].name
         os.unlink(kept[-1].name)
+    elif word == 'deaf':
+        signal.signal(signal.SIGTERM, lambda *_: print('asked', flush=True))
+    elif word == 'heir':
+        if os.fork():
+            os._exit(0)
     elif word == 'ready':
         print('ready', json.dumps({'pid': os.getpid(), **made}), flush=True)
     elif word == 'wait':
