@@ -187,6 +187,7 @@ class CommandRunner implements BatchRunner {
           this.#slots.give(slot)
           break
         }
+        this.#jobLog?.begin()
         this.#onTheirWay += 1
         const running = this.#finish(index, next.value, slot, finished)
         begun.add(running)

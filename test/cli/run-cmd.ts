@@ -1,7 +1,7 @@
 /** `tidypool run … -- COMMAND`, on the packed and installed package. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -193,6 +193,60 @@ test('run --: a command that cannot be executed is refused before anything runs'
   const byInput = await run(['run', 'true', 'no-such-command', '--joblog', 'log', '-q', '--', '{}'])
   assert.equal(byInput.code, 1)
   assert.match(readFileSync(`${folder}/log`, 'utf8'), /\t127\t0\tno-such-command$/m)
+})
+
+test('run --: a run that is refused leaves the job log of the one before as it is', async (t) => {
+  const { run, read, file } = bench(t)
+  const args = ['run', '1', '--out', 'out.jsonl', '--joblog', 'log', '-q']
+  assert.equal((await run([...args, '--', 'true'])).code, 0)
+  const log = read('log')
+  assert.equal(lines(log).length, 2)
+  const refused = await run([...args, '--', 'true'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /--out.*new or empty file/)
+  assert.equal((await run([...args, '--resume', '--', 'false'])).code, 2)
+  assert.equal((await run([...args, '--force', '--ids', 'other', '--', 'true'])).code, 2)
+  assert.equal(read('log'), log)
+  assert.equal(
+    (await run(['run', '1', '--out', 'out.jsonl', '--joblog', 'new', '--', 'true'])).code,
+    2,
+  )
+  assert.ok(!existsSync(file('new')))
+  assert.equal((await run([...args, '--force', '--', 'echo'])).code, 0)
+  assert.match(read('log'), /\techo 1$/m)
+})
+
+test('run --: results, job log and output do not go into one file', async (t) => {
+  const { run, file, folder } = bench(t)
+  mkdirSync(file('sub'))
+  symlinkSync('out.jsonl', file('link'))
+  symlinkSync('../link', file('sub/link'))
+  symlinkSync('.', file('here'))
+  const names = [
+    'out.jsonl',
+    './out.jsonl',
+    file('out.jsonl'),
+    'link',
+    'sub/link',
+    'here/out.jsonl',
+  ]
+  for (const name of names) {
+    const args = ['run', '1', '--out', 'out.jsonl', '--joblog', name, '--', 'true']
+    for (const each of [args, args.with(3, name).with(5, 'out.jsonl')]) {
+      const ended = await run(each)
+      assert.equal(ended.code, 2, `${each.join(' ')}: ${ended.stderr}`)
+      assert.match(ended.stderr, /--joblog.*another file than --out/)
+    }
+  }
+  assert.ok(!readdirSync(folder).includes('out.jsonl'))
+  for (const [option, redirected] of [
+    ['--out', '> both'],
+    ['--joblog', '2> both'],
+  ] as const) {
+    const under = ['sh', '-c', `"$@" ${redirected}`, 'sh']
+    const ended = await run(['run', '1', option, 'both', '--', 'echo'], { under })
+    assert.equal(ended.code, 2, ended.stderr)
+  }
 })
 
 test('run --: inputs that no command can be given fail alone', async (t) => {
