@@ -180,16 +180,13 @@ class CommandRunner implements BatchRunner {
     try {
       for (let index = 0; ; index++) {
         await this.#room()
-        const slot = await this.#slots.take('first', this.#pending.signal)
-        if (slot === undefined) break
+        if (!(await this.#slots.oneIsFree(this.#pending.signal))) break
+        // Nobody knows how long the next input takes to come: meanwhile the slot is there for repetitions.
         const next = await inputs.next()
-        if (next.done) {
-          this.#slots.give(slot)
-          break
-        }
+        if (next.done) break
         this.#jobLog?.begin()
         this.#onTheirWay += 1
-        const running = this.#finish(index, next.value, slot, finished)
+        const running = this.#finish(index, next.value, finished)
         begun.add(running)
         void running.finally(() => begun.delete(running))
       }
@@ -200,14 +197,9 @@ class CommandRunner implements BatchRunner {
     finished.end()
   }
 
-  async #finish(
-    index: number,
-    input: Input,
-    slot: number,
-    finished: FinishedQueue<Finished>,
-  ): Promise<void> {
+  async #finish(index: number, input: Input, finished: FinishedQueue<Finished>): Promise<void> {
     try {
-      finished.add(await this.#runInput(index, input, slot))
+      finished.add(await this.#runInput(index, input))
     } catch (error) {
       finished.fail(error)
       this.#end()
@@ -220,10 +212,10 @@ class CommandRunner implements BatchRunner {
     }
   }
 
-  async #runInput(index: number, input: Input, firstSlot: number): Promise<Finished> {
+  async #runInput(index: number, input: Input): Promise<Finished> {
     const { template, retries, timeoutMs, killAfterMs } = this.#options
     const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs })
-    let slot: number | undefined = firstSlot
+    let slot = await this.#slots.take('first', this.#pending.signal)
     while (slot !== undefined) {
       this.#running.set(index, { input: run, slot })
       try {

@@ -357,6 +357,29 @@ test('run --: --keep-order passes output on in the order of the inputs, --retrie
   assert.equal(lines(read('log')).length, 2)
 })
 
+test('run --: a failed command is repeated while the next input is waited for', async (t) => {
+  const b = bench(t)
+  const script = 'echo {} >> tries; test {} = b || test $(grep -c a tries) -eq 3'
+  const args = ['run', '-j', '1', '--retries', '2', '--out', 'out.jsonl', '-q', '--shell', '--']
+  const started = b.start([...args, script], { stdin: 'pipe' })
+  started.child.stdin?.write('a\n')
+  await until(
+    () => existsSync(b.file('out.jsonl')) && b.read('out.jsonl') !== '',
+    'the result of a',
+  )
+  started.child.stdin?.end('b\n')
+  const ended = await started.ended
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal(b.read('tries'), 'a\na\na\nb\n')
+  assert.deepEqual(
+    resultsIn(b.read('out.jsonl')).map(({ attempts, worker }) => [attempts, worker]),
+    [
+      [3, 1],
+      [1, 1],
+    ],
+  )
+})
+
 test('run --: --resume runs what is not done, and refuses another command', async (t) => {
   const { run, read } = bench(t)
   const args = ['run', '--range', '1..4', '--out', 'out.jsonl', '--joblog', 'log', '-q']
