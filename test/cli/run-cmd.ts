@@ -380,6 +380,25 @@ test('run --: a failed command is repeated while the next input is waited for', 
   )
 })
 
+test('run --: what is finished and held back by --keep-order is written before an error ends the run', async (t) => {
+  const b = bench(t)
+  // Output as long as this goes into a file there.
+  const env = { TMPDIR: b.file('missing') }
+  const script = 'case {} in 1) sleep 1000;; 2) echo two;; 3) head -c 300000 /dev/zero;; esac'
+  const args = ['run', '-j', '2', '--keep-order', '--out', 'out.jsonl', '--joblog', 'log', '-q']
+  const started = b.start([...args, '--shell', '--', script], { stdin: 'pipe', env })
+  started.child.stdin?.write('1\n2\n3\n')
+  const ended = await started.ended
+  assert.equal(ended.code, 70, ended.stderr)
+  assert.match(ended.stderr, /a temporary file of output.*ENOENT/)
+  assert.equal(ended.stdout, 'two\n')
+  assert.deepEqual(
+    resultsIn(b.read('out.jsonl')).map(({ input, status }) => [input, status]),
+    [['2', 'ok']],
+  )
+  assert.equal(lines(b.read('log')).length, 2)
+})
+
 test('run --: --resume runs what is not done, and refuses another command', async (t) => {
   const { run, read } = bench(t)
   const args = ['run', '--range', '1..4', '--out', 'out.jsonl', '--joblog', 'log', '-q']
