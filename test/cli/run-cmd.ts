@@ -1,7 +1,15 @@
 /** `tidypool run … -- COMMAND`, on the packed and installed package. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -16,6 +24,7 @@ interface Value {
   readonly processorMs: number
   readonly peakBytes: number
   readonly stdoutBytes: number
+  readonly outputComplete: boolean
   readonly left: readonly { readonly command: string; readonly how: string }[]
 }
 
@@ -322,6 +331,28 @@ test('run --: large output comes whole, in memory that stays small', async (t) =
   assert.equal(bytes, 120_000_000)
   if (process.platform === 'linux') assert.ok(peakKiB < 250 * 1024, `${peakKiB} KiB`)
 })
+
+test(
+  'run --: a result says whether somebody else held the output of its command open',
+  { skip: needs('linux') },
+  async (t) => {
+    const b = bench(t)
+    const script =
+      'echo $$ > pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; echo end'
+    const args = ['run', 'held', '--out', 'out.jsonl', '-q', '--shell', '--', `: {}; ${script}`]
+    const started = b.start(args)
+    await until(() => existsSync(b.file('pid')), 'the command to run')
+    const stranger = openSync(`/proc/${b.read('pid').trim()}/fd/1`, 'w')
+    b.atEnd(() => closeSync(stranger))
+    b.write('go', '')
+    const held = await started.ended
+    assert.deepEqual([held.code, held.stdout], [0, 'end\n'], held.stderr)
+    assert.equal((await b.run(['run', 'free', '--out', 'free.jsonl', '--', 'echo'])).code, 0)
+    const complete = (name: string): unknown =>
+      resultsIn(b.read(name)).map(({ value }) => (value as Value).outputComplete)
+    assert.deepEqual([complete('out.jsonl'), complete('free.jsonl')], [[false], [true]])
+  },
+)
 
 test('run --: --keep-order passes output on in the order of the inputs, --retries the output of the last attempt', async (t) => {
   const { run, read } = bench(t)
