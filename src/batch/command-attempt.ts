@@ -23,7 +23,7 @@ export interface Attempt {
   /** Undefined when it could not be executed. */
   readonly report: CommandReport | undefined
   readonly startError: CommandStartError | undefined
-  /** All that it wrote is here; not when somebody who may stay holds its output. */
+  /** All of its output is here; not when somebody who stays holds it open. */
   readonly isAllOutput: boolean
 }
 

@@ -155,15 +155,19 @@ export class CommandInput {
     )
   }
 
-  #outcomeOf({ report, startError, stdout, stderr }: Attempt, ended: AbortSignal): Outcome {
+  #outcomeOf(attempted: Attempt, ended: AbortSignal): Outcome {
+    const { report, startError, stdout, stderr, isAllOutput } = attempted
     if (!report) {
       const cause = startError ?? new CommandStartError('failed', 'it could not be started')
       return { status: 'rejected', error: new CommandNotRunError(statusOf(cause), cause) }
     }
     // What had ended by itself has its result, whenever the run was ended.
     if (ended.aborted && report.stopped.length > 0 && !report.timedOut) return this.#cancelled()
-    const sizes = { stdoutBytes: stdout.bytes, stderrBytes: stderr.bytes }
-    const result = commandResult(this.#options.template.line(this.#filled), report, sizes)
+    const result = commandResult(this.#options.template.line(this.#filled), report, {
+      stdoutBytes: stdout.bytes,
+      stderrBytes: stderr.bytes,
+      outputComplete: isAllOutput,
+    })
     const { timeoutMs } = this.#options
     if (report.timedOut && timeoutMs !== undefined) {
       const error = new CommandTimeoutError(timeoutMs, result, stderr.tail())

@@ -3,10 +3,12 @@
  *
  * Each line is one write on a file opened for appending. A run that resumes goes on with the file, any other begins it anew.
  */
-import { closeSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { accessSync, closeSync, constants, openSync, readSync, statSync, writeSync } from 'node:fs'
 import os from 'node:os'
+import path from 'node:path'
 
 import { OptionError } from '../errors.ts'
+import { ResultsError } from './results-error.ts'
 
 export interface LoggedCommand {
   /** Its place among the inputs, from 1. */
@@ -24,19 +26,34 @@ export interface LoggedCommand {
 const HEADER = 'Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n'
 
 export class CommandJobLog {
-  readonly #fd: number
+  readonly #file: string
+  readonly #isResumed: boolean
+  #fd: number | undefined
 
   /**
+   * Nothing is changed yet.
+   *
    * @param isResumed  Go on with what is in the file.
    * @throws {OptionError} when it cannot be written, or holds something else.
    */
   constructor(file: string, { isResumed }: { readonly isResumed: boolean }) {
-    const before = beginningOf(file)
-    if (before !== '' && !HEADER.startsWith(before)) {
+    this.#file = file
+    this.#isResumed = isResumed
+    if (!HEADER.startsWith(beginningOf(file))) {
       throw new OptionError('--joblog', file, 'a new file or a job log; this is something else')
     }
-    this.#fd = open(file, isResumed ? 'a' : 'w')
-    if (!isResumed || before === '') writeSync(this.#fd, HEADER)
+    requireWritable(file)
+  }
+
+  /**
+   * Makes the file, or empties it. Call it when there is a command to run: a run that is refused must not have cost the log
+   * of the one before. Safe to repeat.
+   */
+  begin(): void {
+    if (this.#fd !== undefined) return
+    const isNew = beginningOf(this.#file) === ''
+    this.#fd = open(this.#file, this.#isResumed ? 'a' : 'w')
+    if (isNew || !this.#isResumed) this.#write(this.#fd, HEADER)
   }
 
   add(command: LoggedCommand): void {
@@ -54,11 +71,20 @@ export class CommandJobLog {
       signal,
       line.replaceAll('\n', '\0'),
     ]
-    writeSync(this.#fd, `${columns.join('\t')}\n`)
+    if (this.#fd !== undefined) this.#write(this.#fd, `${columns.join('\t')}\n`)
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+  }
+
+  #write(fd: number, text: string): void {
+    try {
+      writeSync(fd, text)
+    } catch (error) {
+      throw new ResultsError(this.#file, error)
+    }
   }
 }
 
@@ -80,6 +106,16 @@ function open(file: string, flags: 'a' | 'w'): number {
     // Not O_APPEND with O_TRUNC: emptied once, appended to from then on.
     if (flags === 'w') closeSync(openSync(file, 'w'))
     return openSync(file, 'a')
+  } catch (error) {
+    throw cannotWrite(file, error)
+  }
+}
+
+/** What is not there yet can be made where its folder can be written. */
+function requireWritable(file: string): void {
+  try {
+    const isThere = statSync(file, { throwIfNoEntry: false }) !== undefined
+    accessSync(isThere ? file : path.dirname(file), constants.W_OK)
   } catch (error) {
     throw cannotWrite(file, error)
   }

@@ -6,12 +6,17 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, constants, openSync, unlinkSync } from 'node:fs'
 import net from 'node:net'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises'
 
 import type { CommandOutput } from './command-output.ts'
 
-/** What is written is here at once; who holds the pipe longer than that has outlived its command. */
-const DRAIN_MS = 250
+/**
+ * When a command and its descendants have ended, nobody has the pipes but who was handed them and is none of those. What that
+ * one writes belongs to the output while it keeps coming.
+ */
+const QUIET_MS = 250
+/** Who writes without end is not waited for. */
+const MAX_ROUNDS = 40
 
 /** One end that a command writes into. */
 interface Pipe {
@@ -27,7 +32,11 @@ export interface OpenPipes {
   readonly descriptors: readonly [number, number]
   /** The command has been started, or will not be. */
   closeOurs(): void
-  /** Waits for the rest of the output, and no longer than a moment. @returns whether that was all of it. */
+  /**
+   * Reads what has been written, to its end or until somebody who holds it open has been silent for a moment.
+   *
+   * @returns whether that was the end: false, and more could have come.
+   */
   drain(): Promise<boolean>
 }
 
@@ -116,10 +125,21 @@ function close({ from, to }: Pipe): void {
 }
 
 async function haveEnded(pipes: readonly Pipe[]): Promise<boolean> {
-  const waiting = new AbortController()
-  const all = Promise.all(pipes.map(({ ended }) => ended)).then(() => true)
-  const late = delay(DRAIN_MS, false, { signal: waiting.signal }).catch(() => false)
-  const isAll = await Promise.race([all, late])
-  waiting.abort()
-  return isAll
+  let isEnd = false
+  const all = Promise.all(pipes.map(({ ended }) => ended)).then(() => (isEnd = true))
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const before = bytesOf(pipes)
+    const waiting = new AbortController()
+    await Promise.race([all, delay(QUIET_MS, undefined, waiting).catch(() => {})])
+    waiting.abort()
+    // We may have been busy or stopped all that time: what there is is read in one turn.
+    if (!isEnd) await turn()
+    if (!isEnd) await turn()
+    if (isEnd || bytesOf(pipes) === before) break
+  }
+  return isEnd
+}
+
+function bytesOf(pipes: readonly Pipe[]): number {
+  return pipes.reduce((sum, { from }) => sum + from.bytesRead, 0)
 }

@@ -14,6 +14,8 @@ export interface CommandResult {
   readonly peakBytes: number
   readonly stdoutBytes: number
   readonly stderrBytes: number
+  /** False: somebody who goes on held its output open, and what that one writes later is not there. */
+  readonly outputComplete: boolean
   /** What it left running, and what became of that. */
   readonly left: readonly LeftProcess[]
   /** What it left besides: semaphores, shared memory, files. */
@@ -25,7 +27,7 @@ const MAX_COMMAND_CHARACTERS = 1024
 export function commandResult(
   line: string,
   { exitCode, signal, processorMs, peakBytes, left, objects }: CommandReport,
-  { stdoutBytes, stderrBytes }: { readonly stdoutBytes: number; readonly stderrBytes: number },
+  output: Pick<CommandResult, 'stdoutBytes' | 'stderrBytes' | 'outputComplete'>,
 ): CommandResult {
   return {
     ...(line.length > MAX_COMMAND_CHARACTERS ? {} : { command: line }),
@@ -33,8 +35,7 @@ export function commandResult(
     signal,
     processorMs: processorMs ?? null,
     peakBytes,
-    stdoutBytes,
-    stderrBytes,
+    ...output,
     left,
     // What appeared meanwhile and may be anybody's says nothing of this command.
     objects: objects.filter(({ attributed }) => attributed),

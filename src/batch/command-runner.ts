@@ -109,13 +109,19 @@ class CommandRunner implements BatchRunner {
   ): AsyncGenerator<SettledRecord<unknown, unknown>> {
     if (signal.aborted) this.#end()
     signal.addEventListener('abort', () => this.#end(), { once: true })
-    const finished = new FinishedQueue<Finished>({ ordered })
+    const onError = (): void => {
+      this.#end()
+      // The next one may be long in coming.
+      void inputs.return?.()
+    }
+    const finished = new FinishedQueue<Finished>({ ordered, onError })
     this.#taking = this.#takeAll(inputs as AsyncIterableIterator<Input>, finished)
     try {
       for (;;) {
         const next = await finished.take()
         if (!next) break
-        yield await this.#passOn(next)
+        const record = await this.#passOn(next).catch((error: unknown) => finished.fail(error))
+        if (record) yield record
         this.#onTheirWay -= 1
         this.#madeRoom?.()
       }
@@ -180,15 +186,15 @@ class CommandRunner implements BatchRunner {
     try {
       for (let index = 0; ; index++) {
         await this.#room()
-        const slot = await this.#slots.take('first', this.#pending.signal)
-        if (slot === undefined) break
+        if (!(await this.#slots.oneIsFree(this.#pending.signal))) break
+        // Nobody knows how long the next input takes to come: meanwhile the slot is there for repetitions.
         const next = await inputs.next()
-        if (next.done) {
-          this.#slots.give(slot)
-          break
-        }
+        if (next.done) break
+        this.#jobLog?.begin()
         this.#onTheirWay += 1
-        const running = this.#finish(index, next.value, slot, finished)
+        const running = this.#finish(index, next.value, finished).catch((error: unknown) => {
+          finished.fail(error)
+        })
         begun.add(running)
         void running.finally(() => begun.delete(running))
       }
@@ -199,18 +205,13 @@ class CommandRunner implements BatchRunner {
     finished.end()
   }
 
-  async #finish(
-    index: number,
-    input: Input,
-    slot: number,
-    finished: FinishedQueue<Finished>,
-  ): Promise<void> {
-    try {
-      finished.add(await this.#runInput(index, input, slot))
-    } catch (error) {
-      finished.fail(error)
-      this.#end()
-    }
+  async #finish(index: number, input: Input, finished: FinishedQueue<Finished>): Promise<void> {
+    const run = await this.#runInput(index, input)
+    const record = run.finished(this.#options.retries)
+    // Done, whatever becomes of the log.
+    finished.add(record)
+    const logged = run.logged()
+    if (record.status !== 'cancelled' && logged) this.#jobLog?.add(logged)
   }
 
   async #room(): Promise<void> {
@@ -219,10 +220,10 @@ class CommandRunner implements BatchRunner {
     }
   }
 
-  async #runInput(index: number, input: Input, firstSlot: number): Promise<Finished> {
+  async #runInput(index: number, input: Input): Promise<CommandInput> {
     const { template, retries, timeoutMs, killAfterMs } = this.#options
     const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs })
-    let slot: number | undefined = firstSlot
+    let slot = await this.#slots.take('first', this.#pending.signal)
     while (slot !== undefined) {
       this.#running.set(index, { input: run, slot })
       try {
@@ -236,10 +237,7 @@ class CommandRunner implements BatchRunner {
       await run.pause(this.#pending.signal)
       slot = await this.#slots.take('repetition', this.#pending.signal)
     }
-    const finished = run.finished(retries)
-    const logged = run.logged()
-    if (finished.status !== 'cancelled' && logged) this.#jobLog?.add(logged)
-    return finished
+    return run
   }
 
   #pipesOf(slot: number): CommandPipes {

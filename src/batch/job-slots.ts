@@ -28,6 +28,13 @@ export class JobSlots {
     })
   }
 
+  /** Waits until one is free that no repetition waits for, and leaves it free. @returns false when the signal aborts before. */
+  async oneIsFree(signal: AbortSignal): Promise<boolean> {
+    const slot = await this.take('first', signal)
+    if (slot !== undefined) this.give(slot)
+    return slot !== undefined
+  }
+
   give(slot: number): void {
     const next = this.#waiting.repetition.shift() ?? this.#waiting.first.shift()
     if (next) {

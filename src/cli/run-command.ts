@@ -21,6 +21,7 @@ import {
   WorkerDiedError,
   WorkerStartError,
 } from '../errors.ts'
+import { CommandStartError } from '../supervisor/command-start-error.ts'
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT, type End } from './exit-codes.ts'
 import { printWarning } from './messages.ts'
@@ -144,7 +145,11 @@ function asCommandError(error: unknown): unknown {
     error instanceof WorkerDiedError ||
     error instanceof TaskCloneError
   if (isModule) return told(`the task's module cannot be loaded: ${error.message}`, EXIT.usage)
-  if (error instanceof ResultsError || error instanceof WorkerStartError) {
+  if (
+    error instanceof ResultsError ||
+    error instanceof WorkerStartError ||
+    error instanceof CommandStartError
+  ) {
     return told(error.message, EXIT.internal)
   }
   return error

@@ -1,7 +1,7 @@
 /**
  * Reads the options of `tidypool run`: every text is checked here, alone and with the others, before anything starts.
  */
-import { accessSync, constants, existsSync, statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 
 import { commandTemplate, type CommandTemplate } from '../batch/command-template.ts'
 import { parseDuration } from '../batch/duration.ts'
@@ -19,7 +19,7 @@ import { DEFAULTS } from '../executor/options.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
-import { refuseOverwriting } from './refuse-overwriting.ts'
+import { refuseMixing, refuseOverwriting } from './refuse-overwriting.ts'
 
 export interface RunOptions {
   readonly work: ModuleWork | CommandWork
@@ -111,10 +111,11 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
   const files = inputs.from === 'files' ? inputs.files.filter((file) => file !== '-') : []
   const read = work.of === 'module' ? [...files, work.ref.url] : files
   refuseOverwriting('--out', options.out?.path, read)
-  if (work.of === 'command') {
-    const results = options.out && existsSync(options.out.path) ? [options.out.path] : []
-    refuseOverwriting('--joblog', work.jobLog, [...read, ...results])
-  }
+  if (work.of === 'command') refuseOverwriting('--joblog', work.jobLog, read)
+  refuseMixing({
+    out: options.out?.path,
+    jobLog: work.of === 'command' ? work.jobLog : undefined,
+  })
   return options
 }
 

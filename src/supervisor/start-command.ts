@@ -63,6 +63,7 @@ export async function startCommand(
 ): Promise<StartedCommand> {
   const cookie = scope.nextEnvironment()
   const env = { ...(command.env ?? process.env), ...cookie }
+  requireShell()
   requireExecutable(words[0] ?? '', { env, cwd })
   const leadsSession = session === 'own' || (readStat(process.pid)?.tty ?? 0) === 0
   const given = withDescriptors(stdio, command.descriptors ?? [])
@@ -125,6 +126,12 @@ export function limitAsFound(): string | undefined {
   const given = softOpenFilesLimit(process.ppid)
   if (given === undefined || given === softOpenFilesLimit(process.pid)) return undefined
   return `ulimit -S -n ${Number.isFinite(given) ? given : 'unlimited'}`
+}
+
+/** Without it setpriv would end with 126, as if it were the command that cannot be executed. */
+function requireShell(): void {
+  if (resolveCommand('/bin/sh', { env: {}, cwd: undefined }) !== undefined) return
+  throw new CommandStartError('failed', '/bin/sh cannot be executed, and it starts each command')
 }
 
 /** @throws {CommandStartError} it is not there, or may not be executed. */

@@ -21,6 +21,7 @@ const command: LoggedCommand = {
 
 function log(file: string, isResumed: boolean, ...commands: readonly LoggedCommand[]): string {
   const jobLog = new CommandJobLog(file, { isResumed })
+  jobLog.begin()
   for (const each of commands) jobLog.add(each)
   jobLog.close()
   return readFileSync(file, 'utf8')

@@ -1,7 +1,15 @@
 /** `tidypool run … -- COMMAND`, on the packed and installed package. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+} from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
@@ -16,6 +24,7 @@ interface Value {
   readonly processorMs: number
   readonly peakBytes: number
   readonly stdoutBytes: number
+  readonly outputComplete: boolean
   readonly left: readonly { readonly command: string; readonly how: string }[]
 }
 
@@ -195,6 +204,60 @@ test('run --: a command that cannot be executed is refused before anything runs'
   assert.match(readFileSync(`${folder}/log`, 'utf8'), /\t127\t0\tno-such-command$/m)
 })
 
+test('run --: a run that is refused leaves the job log of the one before as it is', async (t) => {
+  const { run, read, file } = bench(t)
+  const args = ['run', '1', '--out', 'out.jsonl', '--joblog', 'log', '-q']
+  assert.equal((await run([...args, '--', 'true'])).code, 0)
+  const log = read('log')
+  assert.equal(lines(log).length, 2)
+  const refused = await run([...args, '--', 'true'])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /--out.*new or empty file/)
+  assert.equal((await run([...args, '--resume', '--', 'false'])).code, 2)
+  assert.equal((await run([...args, '--force', '--ids', 'other', '--', 'true'])).code, 2)
+  assert.equal(read('log'), log)
+  assert.equal(
+    (await run(['run', '1', '--out', 'out.jsonl', '--joblog', 'new', '--', 'true'])).code,
+    2,
+  )
+  assert.ok(!existsSync(file('new')))
+  assert.equal((await run([...args, '--force', '--', 'echo'])).code, 0)
+  assert.match(read('log'), /\techo 1$/m)
+})
+
+test('run --: results, job log and output do not go into one file', async (t) => {
+  const { run, file, folder } = bench(t)
+  mkdirSync(file('sub'))
+  symlinkSync('out.jsonl', file('link'))
+  symlinkSync('../link', file('sub/link'))
+  symlinkSync('.', file('here'))
+  const names = [
+    'out.jsonl',
+    './out.jsonl',
+    file('out.jsonl'),
+    'link',
+    'sub/link',
+    'here/out.jsonl',
+  ]
+  for (const name of names) {
+    const args = ['run', '1', '--out', 'out.jsonl', '--joblog', name, '--', 'true']
+    for (const each of [args, args.with(3, name).with(5, 'out.jsonl')]) {
+      const ended = await run(each)
+      assert.equal(ended.code, 2, `${each.join(' ')}: ${ended.stderr}`)
+      assert.match(ended.stderr, /--joblog.*another file than --out/)
+    }
+  }
+  assert.ok(!readdirSync(folder).includes('out.jsonl'))
+  for (const [option, redirected] of [
+    ['--out', '> both'],
+    ['--joblog', '2> both'],
+  ] as const) {
+    const under = ['sh', '-c', `"$@" ${redirected}`, 'sh']
+    const ended = await run(['run', '1', option, 'both', '--', 'echo'], { under })
+    assert.equal(ended.code, 2, ended.stderr)
+  }
+})
+
 test('run --: inputs that no command can be given fail alone', async (t) => {
   const { run, write, read } = bench(t)
   write('in.jsonl', `"a\\u0000b"\n"${'x'.repeat(200_000)}"\n"fine"\n`)
@@ -269,6 +332,28 @@ test('run --: large output comes whole, in memory that stays small', async (t) =
   if (process.platform === 'linux') assert.ok(peakKiB < 250 * 1024, `${peakKiB} KiB`)
 })
 
+test(
+  'run --: a result says whether somebody else held the output of its command open',
+  { skip: needs('linux') },
+  async (t) => {
+    const b = bench(t)
+    const script =
+      'echo $$ > pid.new; mv pid.new pid; until test -e go; do sleep 0.01; done; echo end'
+    const args = ['run', 'held', '--out', 'out.jsonl', '-q', '--shell', '--', `: {}; ${script}`]
+    const started = b.start(args)
+    await until(() => existsSync(b.file('pid')), 'the command to run')
+    const stranger = openSync(`/proc/${b.read('pid').trim()}/fd/1`, 'w')
+    b.atEnd(() => closeSync(stranger))
+    b.write('go', '')
+    const held = await started.ended
+    assert.deepEqual([held.code, held.stdout], [0, 'end\n'], held.stderr)
+    assert.equal((await b.run(['run', 'free', '--out', 'free.jsonl', '--', 'echo'])).code, 0)
+    const complete = (name: string): unknown =>
+      resultsIn(b.read(name)).map(({ value }) => (value as Value).outputComplete)
+    assert.deepEqual([complete('out.jsonl'), complete('free.jsonl')], [[false], [true]])
+  },
+)
+
 test('run --: --keep-order passes output on in the order of the inputs, --retries the output of the last attempt', async (t) => {
   const { run, read } = bench(t)
   const ordered = await run([
@@ -301,6 +386,48 @@ test('run --: --keep-order passes output on in the order of the inputs, --retrie
   assert.deepEqual([retried.code, retried.stdout.trim()], [0, '2'])
   assert.equal(resultsIn(read('out.jsonl'))[0]?.attempts, 2)
   assert.equal(lines(read('log')).length, 2)
+})
+
+test('run --: a failed command is repeated while the next input is waited for', async (t) => {
+  const b = bench(t)
+  const script = 'echo {} >> tries; test {} = b || test $(grep -c a tries) -eq 3'
+  const args = ['run', '-j', '1', '--retries', '2', '--out', 'out.jsonl', '-q', '--shell', '--']
+  const started = b.start([...args, script], { stdin: 'pipe' })
+  started.child.stdin?.write('a\n')
+  await until(
+    () => existsSync(b.file('out.jsonl')) && b.read('out.jsonl') !== '',
+    'the result of a',
+  )
+  started.child.stdin?.end('b\n')
+  const ended = await started.ended
+  assert.equal(ended.code, 0, ended.stderr)
+  assert.equal(b.read('tries'), 'a\na\na\nb\n')
+  assert.deepEqual(
+    resultsIn(b.read('out.jsonl')).map(({ attempts, worker }) => [attempts, worker]),
+    [
+      [3, 1],
+      [1, 1],
+    ],
+  )
+})
+
+test('run --: what is finished and held back by --keep-order is written before an error ends the run', async (t) => {
+  const b = bench(t)
+  // Output as long as this goes into a file there.
+  const env = { TMPDIR: b.file('missing') }
+  const script = 'case {} in 1) sleep 1000;; 2) echo two;; 3) head -c 300000 /dev/zero;; esac'
+  const args = ['run', '-j', '2', '--keep-order', '--out', 'out.jsonl', '--joblog', 'log', '-q']
+  const started = b.start([...args, '--shell', '--', script], { stdin: 'pipe', env })
+  started.child.stdin?.write('1\n2\n3\n')
+  const ended = await started.ended
+  assert.equal(ended.code, 70, ended.stderr)
+  assert.match(ended.stderr, /a temporary file of output.*ENOENT/)
+  assert.equal(ended.stdout, 'two\n')
+  assert.deepEqual(
+    resultsIn(b.read('out.jsonl')).map(({ input, status }) => [input, status]),
+    [['2', 'ok']],
+  )
+  assert.equal(lines(b.read('log')).length, 2)
 })
 
 test('run --: --resume runs what is not done, and refuses another command', async (t) => {
