@@ -135,6 +135,8 @@ class HeldByPerl implements Containment, Holder {
     const held = await talk?.held
     if (!socket || !talk || !held) {
       socket?.destroy()
+      // By a signal, such as Ctrl-C: as the command would have.
+      if (talk && child.signalCode !== null) return endedEarly(child, talk)
       child.kill('SIGKILL')
       throw new CommandStartError('failed', 'perl, which was to hold the command, has ended')
     }
@@ -181,6 +183,11 @@ class HeldByPerl implements Containment, Holder {
     if (this.#pid === undefined) return []
     return childrenOf(this.#pid).filter(({ state }) => !isEndedState(state))
   }
+}
+
+function endedEarly({ pid = 0 }: ChildProcess, { end }: Talk): InnerCommand {
+  const identity = { pid, startTime: '' }
+  return { name: undefined, identity, wrappers: [], ended: end, close: () => Promise.resolve() }
 }
 
 interface Held {

@@ -81,6 +81,8 @@ export interface CommandReport {
 export interface Supervision {
   /** To read its output where `stdio` makes pipes. */
   readonly child: ChildProcess
+  /** The command itself, whatever stands before it. */
+  readonly pid: number
   readonly leadsSession: boolean
   /** Passes a signal on to the command: to its group where it has one of its own. */
   forward(signal: NodeJS.Signals): void
@@ -119,14 +121,16 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
       objects.close()
       hold.release()
     })
+    const { pid } = started.inner?.identity ?? started.root
     return {
       child: started.child,
+      pid,
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => {
         if (!forward(started, signal) && endsAtOnce.has(signal)) haste.abort()
       },
-      isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
+      isStopped: () => readStat(pid)?.state === 'T',
     }
   } catch (error) {
     hold.release()
