@@ -65,7 +65,7 @@ export class CommandInput {
 
   /** Of the command that runs. */
   get pid(): number | undefined {
-    return this.#supervision?.child.pid
+    return this.#supervision?.pid
   }
 
   get forMs(): number {

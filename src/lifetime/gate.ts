@@ -1,5 +1,5 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
-import type { Writable } from 'node:stream'
+import { Duplex, type Writable } from 'node:stream'
 import { OptionError } from '../errors.ts'
 import { cleanUpStep } from './events.ts'
 import { withDropped, withoutAdditions } from './shell-environment.ts'
@@ -18,7 +18,8 @@ export interface Gate {
 
 /**
  * Puts a command behind a gate: sh waits for a line on a descriptor that the user leaves free, closes it and becomes the command.
- * When our end closes instead, it exits. The pid stays the same all the way.
+ * When our end closes instead, it exits. The pid stays the same all the way. A line that is not empty is run instead of closing
+ * the descriptor: so what stands before the command can be chosen when it is seen what the process can be contained by.
  *
  * @param env    What the command shall find in its environment.
  * @param first  What the shell does before, such as a `ulimit`.
@@ -40,7 +41,7 @@ export function gateFor(
     )
   }
   entries[fd] = 'pipe'
-  const script = `read -r x <&${fd} || exit 1; exec ${fd}<&-; ${first === undefined ? '' : `${first}; `}${withoutAdditions(env)}exec "$@"`
+  const script = `read -r x <&${fd} || exit 1; eval "\${x:-exec ${fd}<&-}"; ${first === undefined ? '' : `${first}; `}${withoutAdditions(env)}exec "$@"`
   return {
     command: ['/bin/sh', '-c', script, 'tidypool-gate', ...withDropped(env), ...command],
     stdio: entries,
@@ -50,17 +51,30 @@ export function gateFor(
 
 /** Lets the command run, and takes the gate off the child, which then looks as if it had been started without. */
 export function openGate(child: ChildProcess, gate: Gate): void {
+  const stream = takeGate(child, gate)
+  if (isWritable(stream)) stream.end('\n', () => stream.destroy())
+}
+
+/** Lets the command run behind what the line starts, which has the descriptor. @returns our end of it. */
+export function openGateTo(child: ChildProcess, gate: Gate, line: string): Duplex | undefined {
+  const stream = takeGate(child, gate)
+  if (!(stream instanceof Duplex)) return undefined
+  stream.write(`${line}\n`)
+  return stream
+}
+
+function takeGate(child: ChildProcess, gate: Gate): unknown {
   const stream = child.stdio?.[gate.fd]
-  if (!stream) return // not started: there are no streams, and an 'error' event follows
+  if (!stream) return undefined // not started: there are no streams, and an 'error' event follows
   // The process may have been killed already: its 'exit' tells that.
   stream.on('error', (error: Error) => {
     cleanUpStep('gate', { pid: child.pid, error: error.message })
   })
-  if (isWritable(stream)) stream.end('\n', () => stream.destroy())
   // A list at run time, whatever its type says.
-  if (!Array.isArray(child.stdio)) return
+  if (!Array.isArray(child.stdio)) return stream
   if (gate.fd === child.stdio.length - 1) child.stdio.pop()
   else child.stdio[gate.fd] = null
+  return stream
 }
 
 /**

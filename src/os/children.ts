@@ -7,18 +7,18 @@ import {
   type ProcessStat,
 } from './process-identity.ts'
 
-/** The children of this process, zombies among them. Empty without `/proc`. */
-export function ownChildren(): ProcessStat[] {
-  return childNumbers().flatMap((pid) => readStat(pid) ?? [])
+/** The children of a process, zombies among them. Empty without `/proc`. */
+export function childrenOf(parent: number): ProcessStat[] {
+  return childNumbers(parent).flatMap((pid) => readStat(pid) ?? [])
 }
 
 /**
- * Whoever descends from this process and runs: as a look at all processes would show it, in the time that those few take.
+ * Whoever descends from a process and runs: as a look at all processes would show it, in the time that those few take.
  *
- * @returns undefined where the kernel was built without such lists.
+ * @returns undefined where the kernel was built without such lists, or the process is gone.
  */
-export function ownDescendants(): ProcessStat[] | undefined {
-  const first = listedChildren(process.pid)
+export function descendantsOf(ancestor: number): ProcessStat[] | undefined {
+  const first = listedChildren(ancestor)
   if (!first) return undefined
   const found: ProcessStat[] = []
   const waiting = [...first]
@@ -47,14 +47,14 @@ function listedChildren(pid: number): number[] | undefined {
 }
 
 /** Where the kernel does not list them, by looking at every process. */
-function childNumbers(): number[] {
-  const listed = listedChildren(process.pid)
+function childNumbers(parent: number): number[] {
+  const listed = listedChildren(parent)
   if (listed) return listed
   try {
     return readdirSync('/proc')
       .filter((entry) => /^\d+$/.test(entry))
       .map(Number)
-      .filter((pid) => readStat(pid)?.ppid === process.pid)
+      .filter((pid) => readStat(pid)?.ppid === parent)
   } catch (error) {
     if (isGoneError(error) || errorCode(error) === 'EACCES') return []
     throw error

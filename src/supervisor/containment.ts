@@ -4,13 +4,14 @@
  * | level           | finds                                                             | needs                                  |
  * |-----------------|-------------------------------------------------------------------|----------------------------------------|
  * | cgroup v2       | everybody, and ends all in one step of the kernel                 | a group that we may make groups in      |
- * | subreaper       | everybody: who loses its parents becomes our child                | koffi                                    |
+ * | subreaper       | everybody: who loses its parents becomes our child, or perl's     | koffi, or perl                           |
  * | process tree    | who has parents, a session or the cookie: see ProcessTree         | /proc                                   |
  */
 import type { Scope } from '../lifetime/scope.ts'
 import { OptionError } from '../errors.ts'
 import { hasProc, type ProcessStat } from '../os/process-identity.ts'
 import { containInControlGroup } from './control-group.ts'
+import { holdByPerl, type Holder } from './holder.ts'
 import { becomeSubreaper } from './subreaper.ts'
 
 /** `none`: nobody can be seen. */
@@ -22,6 +23,8 @@ export interface Containment {
   readonly reason: string | undefined
   /** The folder of the control group that it is; undefined when it is none. */
   readonly group: string | undefined
+  /** What the command is to be started through; undefined when it is contained as it is. */
+  readonly holder: Holder | undefined
   /** Who may belong to the command at all; undefined: anybody on the machine. */
   candidates(): readonly ProcessStat[] | undefined
   /** Who belongs to the command besides those that its tree shows. */
@@ -36,30 +39,48 @@ export interface Containment {
   release(): void
 }
 
-/** Chooses a lower level: `cgroup`, `subreaper` or `tree`. For those whose groups are managed by others, and for tests. */
+/** Chooses a lower level, one of `choices`. For those whose groups are managed by others, and for tests. */
 export const containmentVariable = 'TIDYPOOL_CONTAINMENT'
 
-const choices = ['cgroup', 'subreaper', 'tree'] as const
+/** `perl`: a subreaper too, but not by koffi. */
+const choices = ['cgroup', 'subreaper', 'perl', 'tree'] as const
+type Choice = (typeof choices)[number]
 
 /**
  * Contains a process that waits at its gate, so that nobody of it is outside.
  *
  * @param first  What is tried first. `subreaper` is for many commands in a row: the kernel takes about ten milliseconds to
  *   move a process into a group, and holds up this one meanwhile.
+ * @param mayBeHeld  Not what its namespaces keep together anyway.
  * @throws {OptionError} for a level that does not exist.
  */
-export function contain(scope: Scope, pid: number, first: 'cgroup' | 'subreaper'): Containment {
+export function contain(
+  scope: Scope,
+  pid: number,
+  { first, mayBeHeld }: { readonly first: 'cgroup' | 'subreaper'; readonly mayBeHeld: boolean },
+): Containment {
   const best = bestAllowed(process.env[containmentVariable], first)
   // Without it no child is seen, and no group is found.
   if (!hasProc()) return uncontained('none', 'there is no /proc')
   const reasons = best === first ? [] : [`${containmentVariable} is ${best}`]
-  for (const level of levelsFrom(best)) {
-    const found =
-      level === 'cgroup' ? containInControlGroup(scope, pid) : becomeSubreaper(pid, reasons)
+  for (const level of choices.slice(choices.indexOf(best), choices.indexOf('tree'))) {
+    if (level === 'perl' && !mayBeHeld) continue
+    const found = containBy(level, scope, pid, reasons)
     if ('pids' in found) return found
     reasons.push(found.refused)
   }
   return uncontained('process tree', reasons.join('; '))
+}
+
+function containBy(
+  level: Choice,
+  scope: Scope,
+  pid: number,
+  reasons: readonly string[],
+): Containment | { readonly refused: string } {
+  if (level === 'cgroup') return containInControlGroup(scope, pid)
+  if (level === 'subreaper') return becomeSubreaper(pid, reasons)
+  return holdByPerl(reasons)
 }
 
 /** The kernel does not help: nobody but the tree tells who belongs. */
@@ -68,6 +89,7 @@ export function uncontained(name: ContainmentName, reason: string): Containment 
     name,
     reason,
     group: undefined,
+    holder: undefined,
     candidates: () => undefined,
     pids: () => [],
     isPopulated: () => false,
@@ -77,15 +99,7 @@ export function uncontained(name: ContainmentName, reason: string): Containment 
   }
 }
 
-function levelsFrom(best: (typeof choices)[number]): readonly ('cgroup' | 'subreaper')[] {
-  if (best === 'tree') return []
-  return best === 'cgroup' ? ['cgroup', 'subreaper'] : ['subreaper']
-}
-
-function bestAllowed(
-  text: string | undefined,
-  first: 'cgroup' | 'subreaper',
-): (typeof choices)[number] {
+function bestAllowed(text: string | undefined, first: 'cgroup' | 'subreaper'): Choice {
   if (text === undefined || text === '') return first
   const found = choices.find((choice) => choice === text)
   if (!found) throw new OptionError(containmentVariable, text, choices.join(', '))

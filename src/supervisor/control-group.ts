@@ -55,6 +55,7 @@ class ControlGroup implements Containment {
   readonly name = 'cgroup v2'
   readonly reason = undefined
   readonly group: string
+  readonly holder = undefined
   readonly #outside: string
   #state: 'in use' | 'released' = 'in use'
 

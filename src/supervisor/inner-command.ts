@@ -1,4 +1,4 @@
-/** A command in namespaces of its own, as it is seen from outside: which process it is, and how it ended. */
+/** A command that is not the process that we started: which one it is, and how it ended. Here: in namespaces of its own. */
 import type { ChildProcess } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import os from 'node:os'
@@ -16,17 +16,20 @@ import { runningProcesses } from '../os/process-table.ts'
 import type { IsolationName } from './isolation.ts'
 
 /** The kernel ends what is in the namespaces, and the wrapper with it, as soon as the socket is closed. */
-const closeWindowMs = 2000
+export const closeWindowMs = 2000
 
 export interface InnerCommand {
-  /** By what it is isolated. */
-  readonly name: IsolationName
+  /** By what it is isolated; undefined when it is not, but held. */
+  readonly name: IsolationName | undefined
   readonly identity: ProcessIdentity
   /** Our own processes between us and the command: nobody's left-overs. */
   readonly wrappers: readonly ProcessIdentity[]
   /** How the command ended. Never rejects. */
   readonly ended: Promise<ProcessEnd>
-  /** Gives the namespaces up, with all that is in them, and waits until they are gone. Safe to repeat. */
+  /**
+   * Gives the namespaces up, with all that is in them, and waits until they are gone; has the holder go, and leave what there
+   * is. Safe to repeat.
+   */
   close(): Promise<void>
 }
 
@@ -127,7 +130,7 @@ function messagesIn(text: string): readonly string[] {
     .filter((line) => line !== '' && !/^(pid|end) \d+$/.test(line))
 }
 
-function signalOf(number: number): NodeJS.Signals | undefined {
+export function signalOf(number: number): NodeJS.Signals | undefined {
   const found = Object.entries(os.constants.signals).find(([, value]) => value === number)
   return found?.[0] as NodeJS.Signals | undefined
 }
@@ -161,25 +164,25 @@ function innermostPid(pid: number): number | undefined {
   }
 }
 
-function isRunning(child: ChildProcess): boolean {
+export function isRunning(child: ChildProcess): boolean {
   return child.exitCode === null && child.signalCode === null
 }
 
-async function exitOf(child: ChildProcess): Promise<void> {
+export async function exitOf(child: ChildProcess): Promise<void> {
   if (!isRunning(child)) return
   await new Promise<void>((resolve) => {
     child.once('exit', () => resolve())
   })
 }
 
-async function closeOf(socket: Duplex): Promise<void> {
+export async function closeOf(socket: Duplex): Promise<void> {
   if (socket.destroyed) return
   await new Promise<void>((resolve) => {
     socket.once('close', () => resolve())
   })
 }
 
-function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
+export function promiseOf<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   let resolve: (value: T) => void = () => {}
   const promise = new Promise<T>((settle) => {
     resolve = settle

@@ -28,6 +28,8 @@ export class ReapedTime {
         this.#ownMs = ms
         resolve()
       }
+      // What stands before a command may have been killed meanwhile.
+      if (child.exitCode !== null || child.signalCode !== null) resolve()
       child.once('exit', () => {
         // Node waits for all that have ended, and then tells of them in a row.
         if (ended.push(end) === 1) setImmediate(share)

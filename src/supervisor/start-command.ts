@@ -5,7 +5,7 @@ import { deathSignal } from '../os/death-signal.ts'
 import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
 import { readStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
-import { freeDescriptors, gateFor, openGate } from '../lifetime/gate.ts'
+import { freeDescriptors, gateFor, openGate, openGateTo } from '../lifetime/gate.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { asArray } from '../lifetime/stdio.ts'
 import { adopt } from '../lifetime/tether.ts'
@@ -48,7 +48,7 @@ export interface StartedCommand {
   readonly root: TreeRoot
   readonly containment: Containment
   readonly limited: LimitedCommand | undefined
-  /** The command within its namespaces, when it is isolated: then the child is what holds them. */
+  /** The command itself, when it is isolated, or has a holder: then the child is what stands before it. */
   readonly inner: InnerCommand | undefined
 }
 
@@ -75,13 +75,23 @@ export async function startCommand(
   if (!identity) throw await startError(child, words[0] ?? '')
   const { pid, startTime } = identity
   // It waits at the gate still: nothing of it can be outside.
-  const containment = contain(scope, pid, command.containment ?? 'cgroup')
+  const containment = contain(scope, pid, {
+    first: command.containment ?? 'cgroup',
+    mayBeHeld: command.isolation === undefined,
+  })
   const limited = limitOrEnd(scope, child, containment, command.limits)
-  openGate(child, gate)
-  const inner = await wrapped.enter(child)
+  const { holder } = containment
+  let inner: InnerCommand | undefined
+  if (holder) {
+    const line = holder.line({ fd: gate.fd, env, leadsSession })
+    inner = await holder.enter(child, openGateTo(child, gate, line))
+  } else {
+    openGate(child, gate)
+    inner = await wrapped.enter(child)
+  }
   const root = {
-    pid,
-    startTime,
+    // What holds it is none of it.
+    ...(holder && inner ? inner.identity : { pid, startTime }),
     cookie: identity.cookie ?? scope.id,
     leadsSession,
     wrappers: inner?.wrappers ?? [],
@@ -112,8 +122,13 @@ function limitOrEnd(
   limits: Limits | undefined,
 ): LimitedCommand | undefined {
   if (!limits || child.pid === undefined) return undefined
+  const { memoryBytes, processes } = limits
+  const held = containment.holder?.processes ?? 0
   try {
-    return limit(scope, child.pid, containment, limits)
+    return limit(scope, child.pid, containment, {
+      memoryBytes,
+      processes: processes === undefined ? undefined : processes + held,
+    })
   } catch (error) {
     child.kill('SIGKILL')
     const reason = error instanceof Error ? error.message : String(error)

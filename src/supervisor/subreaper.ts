@@ -1,5 +1,5 @@
 import { isCleanUpShell } from '../lifetime/shell.ts'
-import { ownChildren, ownDescendants } from '../os/children.ts'
+import { childrenOf, descendantsOf } from '../os/children.ts'
 import { nativeCalls, type NativeCalls } from '../os/native.ts'
 import {
   errorCode,
@@ -38,8 +38,9 @@ export function becomeSubreaper(
     name: 'subreaper',
     reason: reasons.join('; ') || undefined,
     group: undefined,
+    holder: undefined,
     // Nobody can leave us: all of its descendants are ours.
-    candidates: () => ownDescendants(),
+    candidates: () => descendantsOf(process.pid),
     pids: () => adopted().map((stat) => stat.pid),
     isPopulated: () => adopted().length > 0,
     processorMs: () => undefined,
@@ -60,7 +61,7 @@ export function becomeSubreaper(
  * taken for the last one's of those that ran when it began.
  */
 function adoptedOf(command: number, calls: NativeCalls): ProcessStat[] {
-  const adopted = ownChildren().filter(
+  const adopted = childrenOf(process.pid).filter(
     (stat) => !commands.has(stat.pid) && !isCleanUpShell(stat.pid),
   )
   const gone = adopted.filter(({ state }) => isEndedState(state))

@@ -81,6 +81,8 @@ export interface CommandReport {
 export interface Supervision {
   /** To read its output where `stdio` makes pipes. */
   readonly child: ChildProcess
+  /** The command itself, whatever stands before it. */
+  readonly pid: number
   readonly leadsSession: boolean
   /** Passes a signal on to the command: to its group where it has one of its own. */
   forward(signal: NodeJS.Signals): void
@@ -119,14 +121,16 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
       objects.close()
       hold.release()
     })
+    const { pid } = started.inner?.identity ?? started.root
     return {
       child: started.child,
+      pid,
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => {
         if (!forward(started, signal) && endsAtOnce.has(signal)) haste.abort()
       },
-      isStopped: () => readStat((started.inner?.identity ?? started.root).pid)?.state === 'T',
+      isStopped: () => readStat(pid)?.state === 'T',
     }
   } catch (error) {
     hold.release()
@@ -156,6 +160,7 @@ async function follow(
   haste: AbortSignal,
 ): Promise<CommandReport> {
   const { root, containment, limited, inner } = started
+  const isolation = inner?.name
   const startMs = performance.now()
   const reaped = new ReapedTime(started.child)
   const tree = new ProcessTree(root, containment)
@@ -178,7 +183,7 @@ async function follow(
   }
   const wallMs = performance.now() - startMs
   await measuring
-  // Isolated, what we started goes on: it holds the namespaces.
+  // What holds namespaces, or the command, goes on.
   if (!inner && !isStuck) await reaped.exited
   objects.look()
   await awaitStragglers(tree, isAllowed)
@@ -207,14 +212,17 @@ async function follow(
       { pid, startTime, name, command: plan.words.join(' '), how: 'left', reason },
     ]
   }
-  if (inner) await inner.close()
+  if (inner) {
+    await inner.close()
+    await reaped.exited
+  }
   const reapedMs = reaped.stop()
   const processorMs = containment.processorMs() ?? reapedMs
   const limits = limited?.report()
   limited?.release()
   containment.release()
   // After that: what it removes it may have to start others for.
-  const leftObjects = await (inner ? objects.abandon() : objects.audit(staying))
+  const leftObjects = await (isolation ? objects.abandon() : objects.audit(staying))
   return {
     words: plan.words,
     exitCode,
@@ -225,8 +233,8 @@ async function follow(
     processorMs,
     peakBytes: tree.peakBytes,
     processes: tree.seen,
-    containment: inner
-      ? { name: inner.name, reason: undefined }
+    containment: isolation
+      ? { name: isolation, reason: undefined }
       : { name: containment.name, reason: containment.reason },
     limits,
     stopped,
@@ -288,7 +296,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await delay(ms, undefined, { signal }).catch(() => {})
 }
 
-/** How the command ended. Isolated, it is not the process that we started. */
+/** How the command ended. Isolated or held, it is not the process that we started. */
 async function endOf({ child, inner }: StartedCommand): Promise<ProcessEnd> {
   if (inner) return await inner.ended
   return await new Promise((resolve) => {

@@ -58,12 +58,13 @@ export function python(program: string, ...args: readonly string[]): string[] {
 }
 
 /** The levels of containment, the best first, as the variable TIDYPOOL_CONTAINMENT chooses one. */
-export const levels = ['cgroup', 'subreaper', 'tree'] as const
+export const levels = ['cgroup', 'subreaper', 'perl', 'tree'] as const
 export type Level = (typeof levels)[number]
 
 const levelNames: Readonly<Record<Level, string>> = {
   cgroup: 'cgroup v2',
   subreaper: 'subreaper',
+  perl: 'subreaper',
   tree: 'process tree',
 }
 

@@ -15,6 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { faultRow } from '../helpers/fault-row.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
 import { needs } from '../helpers/needs.ts'
@@ -38,9 +39,11 @@ interface Place {
   readonly isBlind?: boolean
 }
 
+const koffiFolder = fileURLToPath(new URL('../../node_modules/koffi', import.meta.url))
 /** In a mount namespace, where parts of the system can be covered. */
 const mounted = (script: string) => ['unshare', '--mount', 'sh', '-c', `${script}; exec "$@"`, 'sh']
 const mounts = needs('linux', 'root', 'unshare', 'mount namespace')
+const noKoffi = `[ ! -d ${koffiFolder} ] || mount -t tmpfs none ${koffiFolder}`
 
 const places: readonly Place[] = [
   {
@@ -113,6 +116,45 @@ const places: readonly Place[] = [
     kind: 'no cgroup',
     options: () => ({ env: { TIDYPOOL_CONTAINMENT: 'subreaper' } }),
     check: ({ containment }) => assert.match(containment.reason ?? '', /TIDYPOOL_CONTAINMENT/),
+  },
+  {
+    id: 'K2',
+    kind: 'neither cgroup nor koffi',
+    skip: mounts || needs('perl'),
+    options: () => ({
+      wrapper: mounted(noKoffi),
+      env: { TIDYPOOL_CONTAINMENT: 'subreaper' },
+    }),
+    check({ containment }) {
+      assert.equal(containment.name, 'subreaper')
+      assert.match(containment.reason ?? '', /koffi is not installed; perl does it/)
+    },
+  },
+  {
+    id: 'K2',
+    kind: 'neither cgroup nor koffi nor perl',
+    skip: mounts || needs('perl'),
+    options: () => ({
+      wrapper: mounted(`${noKoffi}; mount --bind /dev/null "$(command -v perl)"`),
+      env: { TIDYPOOL_CONTAINMENT: 'subreaper' },
+    }),
+    check({ containment }) {
+      assert.equal(containment.name, 'process tree')
+      assert.match(containment.reason ?? '', /koffi is not installed; there is no perl/)
+    },
+  },
+  {
+    id: 'K2',
+    kind: 'a perl that does not work',
+    skip: mounts || needs('perl'),
+    options: () => ({
+      wrapper: mounted('mount --bind /bin/false "$(command -v perl)"'),
+      env: { TIDYPOOL_CONTAINMENT: 'perl' },
+    }),
+    check({ containment }) {
+      assert.equal(containment.name, 'process tree')
+      assert.match(containment.reason ?? '', /perl cannot do it \(it ended with 1\)/)
+    },
   },
   {
     id: 'K2',

@@ -41,6 +41,7 @@ const forms: readonly Form[] = [
 test('each level that this machine has is in force', { skip: needs('linux') }, () => {
   if (canMakeGroups()) assert.equal(lacks('cgroup'), false)
   if (canLoad('koffi')) assert.equal(lacks('subreaper'), false)
+  if (needs('perl') === false) assert.equal(lacks('perl'), false)
   assert.equal(lacks('tree'), false)
 })
 

@@ -104,10 +104,11 @@ for (const level of levels) {
       'all else to end',
       promiseMs,
     )
-    // Only the kernel knows whose it was.
-    if (level === 'cgroup') await until(() => !isRunning(escaped), 'its end', promiseMs)
+    // Only the kernel, and who holds the command, know whose it was.
+    const isPromised = level === 'cgroup' || level === 'perl'
+    if (isPromised) await until(() => !isRunning(escaped), 'its end', promiseMs)
     t.diagnostic(`${level}: ${isRunning(escaped) ? 'left' : 'ended'}`)
     if (isRunning(escaped)) process.kill(left, 'SIGKILL')
-    return (await stage.gone({ since: level === 'cgroup' ? at : performance.now() })).allMs
+    return (await stage.gone({ since: isPromised ? at : performance.now() })).allMs
   })
 }

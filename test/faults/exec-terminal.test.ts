@@ -6,11 +6,20 @@ import { bench, processesWith, until, type Bench } from '../cli/command.ts'
 import { terminal, type Terminal } from '../cli/tmux.ts'
 import { faultRow, type RepeatContext } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
-import { tidypool } from './exec-command.ts'
+import { lacks, tidypool } from './exec-command.ts'
 
 const skip = needs('linux', 'tmux', 'setsid')
 const row = { repeats: 15, ciRepeats: 1, skip }
 const exec = [...tidypool, 'exec'].join(' ')
+/** As it is here, and where processes of ours stand between the terminal and the command. */
+const holders = [
+  { by: '', variables: {}, row },
+  {
+    by: ', held by perl',
+    variables: { TIDYPOOL_CONTAINMENT: 'perl' },
+    row: { ...row, skip: skip || lacks('perl') },
+  },
+]
 
 /** What stays behind its command, unless somebody ends it. */
 const leaves = 'setsid sleep 1001 & sleep 1002 &'
@@ -26,8 +35,9 @@ interface Session {
   readonly ended: (status: number) => Promise<void>
 }
 
-async function session(t: RepeatContext): Promise<Session> {
+async function session(t: RepeatContext, variables: NodeJS.ProcessEnv = {}): Promise<Session> {
   const b = bench(t)
+  Object.assign(b.env, variables)
   const term = await terminal(b)
   term.type('ulimit -c 0; stty -a > before')
   await until(() => existsSync(b.file('before')), 'the modes of the terminal')
@@ -49,14 +59,16 @@ async function session(t: RepeatContext): Promise<Session> {
   }
 }
 
-faultRow({ id: 'H1', kind: 'exec, Ctrl-C once', ...row }, async (t) => {
-  const { b, term, run, ended } = await session(t)
-  run(`${leaves} echo begun; sleep 1000`)
-  await term.shows(/^begun$/m)
-  term.press('C-c')
-  await ended(130)
-  await gone(b)
-})
+for (const { by, variables, row } of holders) {
+  faultRow({ id: 'H1', kind: `exec, Ctrl-C once${by}`, ...row }, async (t) => {
+    const { b, term, run, ended } = await session(t, variables)
+    run(`${leaves} echo begun; sleep 1000`)
+    await term.shows(/^begun$/m)
+    term.press('C-c')
+    await ended(130)
+    await gone(b)
+  })
+}
 
 faultRow({ id: 'H1', kind: 'exec, Ctrl-C twice', ...row }, async (t) => {
   const { b, term, run, ended } = await session(t)
@@ -90,25 +102,27 @@ faultRow({ id: 'H1', kind: 'exec, Ctrl-C while a password is asked for', ...row 
   await gone(b)
 })
 
-faultRow({ id: 'H2', kind: 'exec, Ctrl-Z, bg, fg', ...row, repeats: 20 }, async (t) => {
-  const { b, term, run, ended } = await session(t)
-  run(counts, '--timeout 60s')
-  await until(() => countIn(b) > 2, 'it to count')
-  term.press('C-z')
-  await term.shows(/Stopped/)
-  await until(() => statesOf(b).every((state) => state === 'T'), 'all of it to be stopped')
-  const stoppedAt = countIn(b)
-  term.type('bg')
-  await until(() => countIn(b) > stoppedAt + 2, 'it to count in the background')
-  term.type('echo here')
-  await term.shows(/^here$/m)
-  term.type('fg')
-  const foregroundAt = countIn(b)
-  await until(() => countIn(b) > foregroundAt + 2, 'it to count in the foreground')
-  term.press('C-c')
-  await ended(130)
-  await gone(b)
-})
+for (const { by, variables, row } of holders) {
+  faultRow({ id: 'H2', kind: `exec, Ctrl-Z, bg, fg${by}`, ...row, repeats: 20 }, async (t) => {
+    const { b, term, run, ended } = await session(t, variables)
+    run(counts, '--timeout 60s')
+    await until(() => countIn(b) > 2, 'it to count')
+    term.press('C-z')
+    await term.shows(/Stopped/)
+    await until(() => statesOf(b).every((state) => state === 'T'), 'all of it to be stopped')
+    const stoppedAt = countIn(b)
+    term.type('bg')
+    await until(() => countIn(b) > stoppedAt + 2, 'it to count in the background')
+    term.type('echo here')
+    await term.shows(/^here$/m)
+    term.type('fg')
+    const foregroundAt = countIn(b)
+    await until(() => countIn(b) > foregroundAt + 2, 'it to count in the foreground')
+    term.press('C-c')
+    await ended(130)
+    await gone(b)
+  })
+}
 
 faultRow({ id: 'H2', kind: 'exec, stopped time does not count', ...row }, async (t) => {
   const { b, term, run, ended } = await session(t)
@@ -124,15 +138,17 @@ faultRow({ id: 'H2', kind: 'exec, stopped time does not count', ...row }, async 
   await ended(6)
 })
 
-faultRow({ id: 'H2', kind: 'exec, killed while it is stopped', ...row }, async (t) => {
-  const { b, term, run } = await session(t)
-  run(`${leaves} ${counts}`)
-  await until(() => countIn(b) > 2, 'it to count')
-  term.press('C-z')
-  await term.shows(/Stopped/)
-  term.type('kill -9 %1')
-  await gone(b)
-})
+for (const { by, variables, row } of holders) {
+  faultRow({ id: 'H2', kind: `exec, killed while it is stopped${by}`, ...row }, async (t) => {
+    const { b, term, run } = await session(t, variables)
+    run(`${leaves} ${counts}`)
+    await until(() => countIn(b) > 2, 'it to count')
+    term.press('C-z')
+    await term.shows(/Stopped/)
+    term.type('kill -9 %1')
+    await gone(b)
+  })
+}
 
 for (const [kind, trap] of [
   ['a command that ends by it', ''],

@@ -43,6 +43,7 @@ const known = {
   ipcmk: program('ipcmk', 'apt-get install -y util-linux'),
   make: program('make', 'apt-get install -y make'),
   parallel: program('parallel', 'apt-get install -y parallel'),
+  perl: program('perl', 'apt-get install -y perl'),
   ps: program('ps', 'apt-get install -y procps'),
   prlimit: program('prlimit', 'apt-get install -y util-linux'),
   python3: program('python3', 'apt-get install -y python3'),
