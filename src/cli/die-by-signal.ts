@@ -36,8 +36,9 @@ export function dieBySignal(signal: NodeJS.Signals): void {
   process.kill(process.pid, signal)
 }
 
-/** Node ignores two signals; a listener that goes has it give back the default action. */
+/** Until now it was for the command. Node ignores two signals; a listener that goes has it give back the default action. */
 function restoreDefault(signal: NodeJS.Signals): void {
+  process.removeAllListeners(signal)
   if (signal !== 'SIGPIPE' && signal !== 'SIGXFSZ') return
   const listener = (): void => {}
   process.on(signal, listener)

@@ -61,12 +61,12 @@ function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions
 }
 
 async function run(options: ExecOptions): Promise<CommandReport> {
-  using signals = passSignals()
+  const signals = passSignals()
   const supervision = await start(options)
   // Held by us, too, a pipe would not end when the command closes it.
   for (const fd of options.plan.descriptors ?? []) closeSync(fd)
   signals.to(supervision)
-  return await supervision.report
+  return await supervision.report.finally(() => signals.end())
 }
 
 async function start({ plan }: ExecOptions): Promise<Supervision> {

@@ -20,21 +20,26 @@ const FROM_KEYBOARD: readonly NodeJS.Signals[] = ['SIGINT', 'SIGQUIT']
 const stopWindowMs = 1000
 
 /** Signals on their way to a command. */
-export interface PassedSignals extends Disposable {
+export interface PassedSignals {
   /** From now on the command gets them, those first that came while it was being started. */
   to(supervision: Supervision): void
+  /** The command is over, and says how this process ends: what comes now is too late to change that. */
+  end(): void
 }
 
-/** Listens until it is disposed. Call it before the command is started: it may be signalled as soon as it runs. */
+/**
+ * Listens for as long as this process lives. Call it before the command is started: it may be signalled as soon as it runs.
+ */
 export function passSignals(): PassedSignals {
-  let command: Supervision | undefined
+  let command: Supervision | 'starting' | 'over' = 'starting'
   const early: NodeJS.Signals[] = []
   const pass = (signal: NodeJS.Signals): void => {
-    if (!command) early.push(signal)
+    if (command === 'over') return
+    if (command === 'starting') early.push(signal)
     else if (command.leadsSession || !FROM_KEYBOARD.includes(signal)) command.forward(signal)
   }
   const onStop = (): void => {
-    if (command) void stopWith(command, onStop)
+    if (typeof command === 'object') void stopWith(command, onStop)
   }
   for (const signal of [...PASSED, ...FROM_KEYBOARD]) process.on(signal, pass)
   process.on('SIGTSTP', onStop)
@@ -43,9 +48,8 @@ export function passSignals(): PassedSignals {
       command = supervision
       for (const signal of early.splice(0)) pass(signal)
     },
-    [Symbol.dispose]: () => {
-      for (const signal of [...PASSED, ...FROM_KEYBOARD]) process.off(signal, pass)
-      process.off('SIGTSTP', onStop)
+    end() {
+      command = 'over'
     },
   }
 }
