@@ -1,6 +1,6 @@
 /** F7: `exec` in `exec`. Each ends its own, at its own time, and what the outer one runs beside the inner is none of the inner's. */
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { decodePath } from '../../src/lifetime/journal-format.ts'
 import { faultRow } from '../helpers/fault-row.ts'
@@ -106,6 +106,9 @@ for (const level of levels) {
       async (t) => {
         const stage = new Stage(t)
         const name = stage.objectName('nested')
+        t.after(() => {
+          for (const file of [name, `sem.${name}`]) rmSync(`/dev/shm/${file}`, { force: true })
+        })
         const nested = [...tidypool, 'exec', '--tmp', '--', '/usr/bin/python3', objects]
         const words = ['sem', name, 'segment', name, '5000', 'ready', 'wait']
         // The outer command ends before the inner, when it is told to.
