@@ -18,6 +18,7 @@ import { tmpdir } from 'node:os'
 import type { Check, CheckResult, Ground } from './check.ts'
 import { countLeft, type Counts } from './counts.ts'
 import { isSureEnough, type Certainty, type Finding, type FixOutcome } from './finding.ts'
+import { controlGroups } from './checks/control-groups.ts'
 import { journals } from './checks/journals.ts'
 import { limits } from './checks/limits.ts'
 import { orphans } from './checks/orphans.ts'
@@ -38,6 +39,7 @@ export const checks: readonly Check[] = [
   systemV,
   temporaryFolders,
   scopeDirectories,
+  controlGroups,
   staleFiles,
   limits,
 ]

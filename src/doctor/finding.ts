@@ -8,6 +8,7 @@ export const kinds = [
   'processes',
   'journals',
   'directories',
+  'control groups',
   'sockets and lock files',
 ] as const
 export type LeftKind = (typeof kinds)[number]

@@ -1,5 +1,6 @@
 /** Which scopes of tidypool are known here, living and dead: by journals, and by guardians that wait for their owner's end. */
 import { readCookies } from '../lifetime/cookies.ts'
+import { rootName } from '../lifetime/journal-format.ts'
 import { listJournals, type JournalFile } from '../lifetime/journal-reader.ts'
 import { existingStateDirectories } from '../lifetime/state-directory.ts'
 import type { ProcessStat } from '../os/process-identity.ts'
@@ -41,6 +42,16 @@ export function knownScopes({ processes }: Sight): KnownScopes {
     else live.add(name.scope)
   }
   return { journals, dead, live, carriers }
+}
+
+/** Whether anything that is known speaks of the scope whose directories and groups have this name: a journal of any standing, a guardian, a process with its cookie. */
+export function isKnown(wanted: string, { journals, live, carriers }: KnownScopes): boolean {
+  const scopes = [
+    ...live,
+    ...journals.flatMap(({ name }) => name?.scope ?? []),
+    ...carriers.flatMap((carrier) => carrier.scopes),
+  ]
+  return scopes.some((scope) => rootName(scope) === wanted)
 }
 
 /** A cookie is the scope's id, and for all but threads a full stop and the number of what was started. */

@@ -8,6 +8,8 @@ export interface ControlHierarchy {
   readonly version: 1 | 2
   /** What version 1 mounts it for (`memory`, `pids`); empty for version 2. */
   readonly controllers: readonly string[]
+  /** The folder of its outermost group that is shown here. */
+  readonly mountPoint: string
   /** The folder of the group that we are in. */
   readonly folder: string
 }
@@ -49,6 +51,7 @@ export function parseHierarchies(mountinfo: string, membership: string): Control
       {
         version: type === 'cgroup2' ? 2 : 1,
         controllers: controllers.flatMap((names) => names.split(',')),
+        mountPoint,
         folder: path.posix.join(mountPoint, relative),
       } as const,
     ]

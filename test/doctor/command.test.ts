@@ -18,7 +18,7 @@ test(
     const machine = await Machine.start(t, { pids: true })
     const { code, stdout, stderr } = await machine.doctor([])
     assert.deepEqual([code, stderr], [0, ''])
-    assert.match(stdout, /^tidypool doctor: nothing found, 8 checks\n/)
+    assert.match(stdout, /^tidypool doctor: nothing found, 9 checks\n/)
     assert.match(stdout, /shared-memory +0 objects in \/dev\/shm\n/)
     assert.ok(stdout.split('\n').length <= 24)
     const fixed = await machine.doctor(['--fix'])

@@ -79,7 +79,7 @@ test(
     })
     mkdirSync(inner)
     writeFileSync(path.join(group, 'pids.max'), '12')
-    const machine = await Machine.start(t)
+    const machine = await Machine.start(t, { controlGroups: true })
     // Node itself has eleven threads or so.
     const under = ['sh', '-c', 'echo $$ >"$1/cgroup.procs"; shift; exec "$@"', 'sh', inner]
     const { findings, measures } = await machine.report(only, under)
@@ -120,10 +120,9 @@ test('limits of version 1 and version 2 are read at every level', (t) => {
     'memory.limit_in_bytes': '9223372036854771712',
   })
   const figures = (version: 1 | 2, controllers: readonly string[]) =>
-    measureControlGroups([{ version, controllers, folder: inner }]).map(({ used, limit }) => [
-      used,
-      limit,
-    ])
+    measureControlGroups([{ version, controllers, mountPoint: outer, folder: inner }]).map(
+      ({ used, limit }) => [used, limit],
+    )
   assert.deepEqual(figures(2, []), [
     [600, 2000],
     [9, 10],

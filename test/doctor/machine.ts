@@ -54,6 +54,8 @@ export interface Report {
 export interface MachineOptions {
   /** A pid namespace, too: then nothing outside can be found, and process numbers are those within. */
   readonly pids?: boolean
+  /** Shows it the control groups of the machine itself, with those of other tests. */
+  readonly controlGroups?: boolean
   /** Options of the mount of its `/dev/shm`. */
   readonly sharedMemory?: string
   /** Run in it first, as `sh` does, such as mounts. */
@@ -82,7 +84,8 @@ export class Machine {
   ): Promise<Machine> {
     const folder = mkdtempSync(path.join(os.tmpdir(), 'td-'))
     for (const name of ['tmp', 'state']) mkdirSync(path.join(folder, name), { mode: 0o700 })
-    const script = `mount -t tmpfs ${options.sharedMemory ?? ''} none /dev/shm; ${options.script ?? ':'}; echo ready; exec sleep 100000`
+    const groups = options.controlGroups === true ? '' : 'umount -R -l /sys/fs/cgroup 2>/dev/null; '
+    const script = `${groups}mount -t tmpfs ${options.sharedMemory ?? ''} none /dev/shm; ${options.script ?? ':'}; echo ready; exec sleep 100000`
     const pids = options.pids === true ? ['--pid', '--fork', '--mount-proc', '--kill-child'] : []
     const keeper = spawn('unshare', ['--ipc', '--mount', ...pids, 'sh', '-c', script], {
       stdio: ['ignore', 'pipe', 'inherit'],

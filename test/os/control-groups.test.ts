@@ -8,6 +8,7 @@ test('the own group is found in a unified, a hybrid and a version 1 system, and 
     {
       version: 2,
       controllers: [],
+      mountPoint: '/sys/fs/cgroup',
       folder: '/sys/fs/cgroup/user.slice/session-1.scope',
     },
   ])
@@ -17,9 +18,24 @@ test('the own group is found in a unified, a hybrid and a version 1 system, and 
     '41 31 0:38 / /sys/fs/cgroup/unified rw - cgroup2 cgroup2 rw',
   ].join('\n')
   assert.deepEqual(parseHierarchies(hybrid, '9:cpu,cpuacct:/\n4:memory:/a/b\n0::/x\n'), [
-    { version: 1, controllers: ['memory'], folder: '/sys/fs/cgroup/memory/a/b' },
-    { version: 1, controllers: ['cpu', 'cpuacct'], folder: '/sys/fs/cgroup/cpu and' },
-    { version: 2, controllers: [], folder: '/sys/fs/cgroup/unified/x' },
+    {
+      version: 1,
+      controllers: ['memory'],
+      mountPoint: '/sys/fs/cgroup/memory',
+      folder: '/sys/fs/cgroup/memory/a/b',
+    },
+    {
+      version: 1,
+      controllers: ['cpu', 'cpuacct'],
+      mountPoint: '/sys/fs/cgroup/cpu and',
+      folder: '/sys/fs/cgroup/cpu and',
+    },
+    {
+      version: 2,
+      controllers: [],
+      mountPoint: '/sys/fs/cgroup/unified',
+      folder: '/sys/fs/cgroup/unified/x',
+    },
   ])
   // A container that shows only its own part, without a namespace for it.
   const part = '30 23 0:26 /docker/12 /sys/fs/cgroup ro - cgroup2 cgroup2 rw'

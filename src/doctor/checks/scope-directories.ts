@@ -1,14 +1,13 @@
 /** Directories of scopes that no journal names: their owner could keep none, or it was lost. */
 import { readdirSync, realpathSync, type Stats } from 'node:fs'
 import path from 'node:path'
-import { rootName } from '../../lifetime/journal-format.ts'
 import { existingStateDirectories } from '../../lifetime/state-directory.ts'
 import { fileIdentity, removeTree } from '../../os/remove-tree.ts'
 import { keysOf, sharedMemoryObject } from '../../os/shared-memory.ts'
 import type { Check, CheckResult, Ground } from '../check.ts'
 import { lessSure, type Finding, type FixOutcome } from '../finding.ts'
 import { isOurs, ownerOf } from '../owner.ts'
-import { knownScopes, type KnownScopes } from '../scopes.ts'
+import { isKnown, knownScopes } from '../scopes.ts'
 import { surestOfUses } from '../sight.ts'
 import { statOf } from '../stat-of.ts'
 import { freshSight, look, usersBelow, usersOf } from '../uses.ts'
@@ -23,7 +22,7 @@ export const scopeDirectories: Check = {
     const found = places.flatMap(directoriesIn)
     const findings = found.flatMap((directory) => {
       const stat = statOf(directory)
-      if (!stat?.isDirectory() || isNamed(directory, ground.scopes)) return []
+      if (!stat?.isDirectory() || isKnown(path.basename(directory), ground.scopes)) return []
       if (isUsed(directory, ground)) return []
       return [findingOf(directory, stat, ground)]
     })
@@ -45,17 +44,6 @@ function directoriesIn(place: string): string[] {
   } catch {
     return [] // no such place, or closed to us: nothing of ours is in it
   }
-}
-
-/** Whether anything that is known speaks of its scope: a journal of any standing, a guardian, a process with its cookie. */
-function isNamed(directory: string, { journals, live, carriers }: KnownScopes): boolean {
-  const wanted = path.basename(directory)
-  const scopes = [
-    ...live,
-    ...journals.flatMap(({ name: journal }) => journal?.scope ?? []),
-    ...carriers.flatMap(({ scopes }) => scopes),
-  ]
-  return scopes.some((scope) => rootName(scope) === wanted)
 }
 
 function isUsed(directory: string, { sight }: Pick<Ground, 'sight'>): boolean {
@@ -83,7 +71,8 @@ function findingOf(directory: string, stat: Stats, { sight, nowMs }: Ground): Fi
         : async (): Promise<FixOutcome> => {
             const now = freshSight()
             const isNeeded =
-              isNamed(directory, knownScopes(now)) || isUsed(directory, { sight: now })
+              isKnown(path.basename(directory), knownScopes(now)) ||
+              isUsed(directory, { sight: now })
             if (isNeeded) return { left: 'it is in use now' }
             const outcome = await removeTree(directory, identity)
             return outcome === 'gone' ? 'fixed' : { left: 'something else is in its place' }
