@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import {
   errorCode,
   hasProc,
@@ -7,6 +7,7 @@ import {
   readStat,
   type ProcessStat,
 } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** A process as reports name it. */
 export interface ProcessSummary {
@@ -53,7 +54,7 @@ export function summarize(stat: ProcessStat): ProcessSummary {
 
 function readOf(pid: number, file: string): string {
   try {
-    return readFileSync(`/proc/${pid}/${file}`, 'latin1')
+    return readProc(`/proc/${pid}/${file}`)
   } catch (error) {
     // A process may end while we look, and one of another user (or not dumpable) does not show itself: docs/platforms.md.
     if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')

@@ -1,6 +1,6 @@
 /** What processes have used, as Linux counts it. Elsewhere nothing is known. */
-import { readFileSync } from 'node:fs'
 import { errorCode, isGoneError } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** The kernel counts time in these for programs, whatever it uses itself: `USER_HZ`. */
 const ticksPerSecond = 100
@@ -21,7 +21,7 @@ export function reapedChildrenMs(): number {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'latin1')
+    return readProc(file)
   } catch (error) {
     if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
       return ''

@@ -22,10 +22,8 @@ export interface Containment {
   readonly reason: string | undefined
   /** The folder of the control group that it is; undefined when it is none. */
   readonly group: string | undefined
-  /** Who may belong to the command at all; undefined: anybody on the machine. */
-  candidates(): readonly ProcessStat[] | undefined
-  /** Who belongs to the command besides those that its tree shows. */
-  pids(): readonly number[]
+  /** Looks at who is there. */
+  look(): Contained
   /** Whether anybody is in there now. Looking misses those who fork and end faster than one can look; the kernel does not. */
   isPopulated(): boolean
   /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
@@ -34,6 +32,14 @@ export interface Containment {
   killAll(): void
   /** Nobody of the command is left, or all who are may stay. Safe to repeat. */
   release(): void
+}
+
+/** Whom a containment shows at one moment. */
+export interface Contained {
+  /** Who may belong to the command at all; undefined: anybody on the machine. */
+  readonly candidates: readonly ProcessStat[] | undefined
+  /** Who belongs to it besides those that its tree shows. */
+  readonly pids: readonly number[]
 }
 
 /** Chooses a lower level: `cgroup`, `subreaper` or `tree`. For those whose groups are managed by others, and for tests. */
@@ -56,7 +62,7 @@ export function contain(scope: Scope, pid: number, first: 'cgroup' | 'subreaper'
   for (const level of levelsFrom(best)) {
     const found =
       level === 'cgroup' ? containInControlGroup(scope, pid) : becomeSubreaper(pid, reasons)
-    if ('pids' in found) return found
+    if ('look' in found) return found
     reasons.push(found.refused)
   }
   return uncontained('process tree', reasons.join('; '))
@@ -69,8 +75,7 @@ export function uncontained(name: ContainmentName, reason: string): Containment 
     name,
     reason,
     group: undefined,
-    candidates: () => undefined,
-    pids: () => [],
+    look: () => ({ candidates: undefined, pids: [] }),
     isPopulated: () => false,
     processorMs: () => undefined,
     killAll: () => {},

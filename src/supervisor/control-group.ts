@@ -5,7 +5,7 @@ import { cleanUpStep } from '../lifetime/events.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../os/control-groups.ts'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
-import type { Containment } from './containment.ts'
+import type { Contained, Containment } from './containment.ts'
 
 const moveRounds = 20
 let numbered = 0
@@ -61,13 +61,9 @@ class ControlGroup implements Containment {
     this.#outside = outside
   }
 
-  /** Who has the rights to can leave it. */
-  candidates(): undefined {
-    return undefined
-  }
-
-  pids(): readonly number[] {
-    return [...this.#membersBelow(this.group)]
+  /** Who has the rights to can leave it: anybody may be of the command. */
+  look(): Contained {
+    return { candidates: undefined, pids: this.#pids() }
   }
 
   processorMs(): number | undefined {
@@ -93,12 +89,16 @@ class ControlGroup implements Containment {
     this.#state = 'released'
     try {
       // Who may stay goes back to where we are.
-      moveOut(() => this.pids(), this.#outside)
+      moveOut(() => this.#pids(), this.#outside)
       removeControlGroup(this.group)
     } catch (error) {
       // The scope tries again at its end, and the guardian after that.
       cleanUpStep('control group not removed', { folder: this.group, error: String(error) })
     }
+  }
+
+  #pids(): readonly number[] {
+    return [...this.#membersBelow(this.group)]
   }
 
   /** A command may make groups of its own, as a nested `exec` does. */

@@ -126,9 +126,7 @@ export class CommandObjects implements WatchedCommand {
   async audit(staying: readonly Staying[]): Promise<LeftObject[]> {
     const options = { clean: this.#clean, staying }
     const left = await auditSharedMemory(this, sharedMemory, options)
-    for (const { owner, object } of sharedMemory.since(this)) {
-      if (owner?.command === this) this.#scope.forgetObject(object)
-    }
+    for (const { object } of sharedMemory.ownedBy(this)) this.#scope.forgetObject(object)
     return [
       ...left,
       ...this.#systemV.audit(options),

@@ -24,6 +24,7 @@ import {
 import { madeAt, type Members, type SeenProcess } from './object-lives.ts'
 import { Budget } from './budget.ts'
 import { UserSearch, type SearchOptions } from './object-search.ts'
+import { UnchangedNames } from './unchanged-names.ts'
 
 /** A command, as the watch sees it. */
 export interface WatchedCommand extends Members {
@@ -72,6 +73,7 @@ const reopenAfterMs = 5000
 
 export class ObjectWatch {
   readonly #directory: string
+  readonly #names: UnchangedNames
   readonly #search = new UserSearch<Sighting>()
   readonly #likely = new Budget(budgets.likely.burstMs, budgets.likely.share)
   readonly #budget = new Budget(budgets.all.burstMs, budgets.all.share)
@@ -93,6 +95,7 @@ export class ObjectWatch {
 
   constructor(directory = '/dev/shm') {
     this.#directory = directory
+    this.#names = new UnchangedNames(directory)
   }
 
   /** From now on, what appears may be this command's. Call it before the command starts. */
@@ -111,6 +114,7 @@ export class ObjectWatch {
     this.#soon = undefined
     this.#later = undefined
     this.#sightings.clear()
+    this.#names.forget()
     this.#byName.clear()
     this.#pending.clear()
   }
@@ -142,6 +146,11 @@ export class ObjectWatch {
     this.#list()
     const before = this.#commands.get(command) ?? Infinity
     return [...this.#sightings.values()].filter(({ order }) => order > before)
+  }
+
+  /** What is known to be this command's, also when it has gone meanwhile. */
+  ownedBy(command: WatchedCommand): Sighting[] {
+    return [...this.#sightings.values()].filter(({ owner }) => owner?.command === command)
   }
 
   #open(): void {
@@ -179,6 +188,10 @@ export class ObjectWatch {
 
   #list(): void {
     const listedAtMs = performance.now()
+    if (this.#names.areAsBefore() && !this.#hasNew()) {
+      this.#listedAtMs = listedAtMs
+      return
+    }
     const objects = listSharedMemory(this.#directory)
     const names = new Set(objects.map(({ name }) => name))
     for (const name of this.#byName.keys()) if (!names.has(name)) this.#forget(name)
@@ -235,6 +248,11 @@ export class ObjectWatch {
     if (sighting.names.size > 0) return
     this.#sightings.delete(key)
     this.#pending.delete(sighting)
+  }
+
+  /** Of those it matters how large they are, and whose. */
+  #hasNew(): boolean {
+    return [...this.#sightings.values()].some((sighting) => this.#isNew(sighting))
   }
 
   /** Whether it appeared after some command began. */
