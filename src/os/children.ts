@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import {
   errorCode,
   isEndedState,
@@ -6,39 +6,45 @@ import {
   readStat,
   type ProcessStat,
 } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** The children of a process, zombies among them. Empty without `/proc`. */
 export function childrenOf(parent: number): ProcessStat[] {
-  return childNumbers(parent).flatMap((pid) => readStat(pid) ?? [])
+  return statsOf(childNumbers(parent))
 }
 
-/**
- * Whoever descends from a process and runs: as a look at all processes would show it, in the time that those few take.
- *
- * @returns undefined where the kernel was built without such lists, or the process is gone.
- */
-export function descendantsOf(ancestor: number): ProcessStat[] | undefined {
-  const first = listedChildren(ancestor)
-  if (!first) return undefined
-  const found: ProcessStat[] = []
-  const waiting = [...first]
-  for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
-    const stat = readStat(pid)
-    if (!stat || isEndedState(stat.state)) continue
-    found.push(stat)
-    waiting.push(...(listedChildren(pid) ?? []))
+/** A process's own, at one moment. */
+export interface Family {
+  /** Its children, zombies among them. */
+  readonly children: readonly ProcessStat[]
+  /** Whoever descends from it and runs; undefined where the kernel was built without such lists, or the process is gone. */
+  readonly descendants: readonly ProcessStat[] | undefined
+}
+
+/** Children and descendants, as a look at all processes would show them, in the time that those few take. */
+export function familyOf(ancestor: number): Family {
+  const listed = listedChildren(ancestor)
+  const children = statsOf(listed ?? childNumbers(ancestor))
+  if (!listed) return { children, descendants: undefined }
+  const descendants: ProcessStat[] = []
+  const waiting = [...children]
+  for (let stat = waiting.pop(); stat; stat = waiting.pop()) {
+    if (isEndedState(stat.state)) continue
+    descendants.push(stat)
+    waiting.push(...statsOf(listedChildren(stat.pid) ?? []))
   }
-  return found
+  return { children, descendants }
+}
+
+function statsOf(pids: readonly number[]): ProcessStat[] {
+  return pids.flatMap((pid) => readStat(pid) ?? [])
 }
 
 /** What the kernel lists of each thread; undefined when it does not, or the process is gone. */
 function listedChildren(pid: number): number[] | undefined {
   try {
     return readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
-      readFileSync(`/proc/${pid}/task/${thread}/children`, 'latin1')
-        .split(' ')
-        .map(Number)
-        .filter(Boolean),
+      readProc(`/proc/${pid}/task/${thread}/children`).split(' ').map(Number).filter(Boolean),
     )
   } catch (error) {
     if (isGoneError(error) || errorCode(error) === 'EACCES') return undefined

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { errorCode, isGoneError } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** Higher numbers would need an unreasonably long list at `spawn`; they are not covered. */
 const highestCovered = 1023
@@ -31,7 +32,7 @@ export function openFilesLimit(): number {
 /** How many descriptors a process may have open; undefined where the kernel does not say. */
 export function softOpenFilesLimit(pid: number): number | undefined {
   try {
-    const soft = /^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1]
+    const soft = /^Max open files\s+(\d+)/m.exec(readProc(`/proc/${pid}/limits`))?.[1]
     return soft === undefined ? undefined : Number(soft)
   } catch (error) {
     // Gone, no /proc, or another user's.

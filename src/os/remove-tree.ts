@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import path from 'node:path'
 import { errorCode, isGoneError } from './process-identity.ts'
@@ -43,6 +43,17 @@ export async function removeTree(
     await rm(directory, removal)
   }
   return 'gone'
+}
+
+/** The same for one that may be empty. @returns whether it was, and is gone. */
+export function removeEmpty(directory: string, identity: FileIdentity): boolean {
+  if (compare(directory, identity) !== 'same') return false
+  try {
+    rmdirSync(directory)
+    return true
+  } catch {
+    return false // it is not empty, or cannot be removed so
+  }
 }
 
 /** The same for exit hooks, which cannot wait. */

@@ -1,6 +1,6 @@
 /** Looking at what may be gone by now or closed to us: of another user, not dumpable, hidden by hidepid or a security module. */
-import { readFileSync } from 'node:fs'
 import { errorCode, isGoneError } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** Asks, and gives something else instead of what is gone or not shown to us. */
 export function ifShown<T>(instead: T, ask: () => T): T {
@@ -14,7 +14,7 @@ export function ifShown<T>(instead: T, ask: () => T): T {
 
 /** The text of a file of `/proc`, byte by byte; '' when it is gone or not shown to us. */
 export function readShown(file: string): string {
-  return ifShown('', () => readFileSync(file, 'latin1'))
+  return ifShown('', () => readProc(file))
 }
 
 /** Whether the error says that something is gone, or closed to us. */

@@ -1,7 +1,7 @@
 /** System V shared memory, semaphores and message queues: what the kernel holds in our ipc namespace until it is removed. */
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { errorCode, isGoneError } from './process-identity.ts'
+import { readProc } from './read-proc.ts'
 
 /** One of them. The kernel makes `id` from a counter, so that it is not given out again soon. */
 export interface SystemVObject {
@@ -112,7 +112,7 @@ function isSame(before: SystemVObject, now: SystemVObject): boolean {
 
 function read(file: string): string {
   try {
-    return readFileSync(file, 'latin1')
+    return readProc(file)
   } catch (error) {
     // No /proc, or a kernel without System V.
     if (isGoneError(error) || errorCode(error) === 'EACCES') return ''

@@ -65,7 +65,7 @@ export async function startTrial(
  */
 function containOrFollow(scope: Scope, pid: number): Containment {
   const group = containInControlGroup(scope, pid)
-  return 'pids' in group ? group : uncontained('process tree', group.refused)
+  return 'look' in group ? group : uncontained('process tree', group.refused)
 }
 
 async function startError(child: ChildProcess, file: string): Promise<Error> {

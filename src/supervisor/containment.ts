@@ -25,10 +25,8 @@ export interface Containment {
   readonly group: string | undefined
   /** What the command is to be started through; undefined when it is contained as it is. */
   readonly holder: Holder | undefined
-  /** Who may belong to the command at all; undefined: anybody on the machine. */
-  candidates(): readonly ProcessStat[] | undefined
-  /** Who belongs to the command besides those that its tree shows. */
-  pids(): readonly number[]
+  /** Looks at who is there. */
+  look(): Contained
   /** Whether anybody is in there now. Looking misses those who fork and end faster than one can look; the kernel does not. */
   isPopulated(): boolean
   /** Processor time of everybody who was in it, in milliseconds; undefined where the kernel does not count it so. */
@@ -37,6 +35,14 @@ export interface Containment {
   killAll(): void
   /** Nobody of the command is left, or all who are may stay. Safe to repeat. */
   release(): void
+}
+
+/** Whom a containment shows at one moment. */
+export interface Contained {
+  /** Who may belong to the command at all; undefined: anybody on the machine. */
+  readonly candidates: readonly ProcessStat[] | undefined
+  /** Who belongs to it besides those that its tree shows. */
+  readonly pids: readonly number[]
 }
 
 /** Chooses a lower level, one of `choices`. For those whose groups are managed by others, and for tests. */
@@ -66,7 +72,7 @@ export function contain(
   for (const level of choices.slice(choices.indexOf(best), choices.indexOf('tree'))) {
     if (level === 'perl' && !mayBeHeld) continue
     const found = containBy(level, scope, pid, reasons)
-    if ('pids' in found) return found
+    if ('look' in found) return found
     reasons.push(found.refused)
   }
   return uncontained('process tree', reasons.join('; '))
@@ -90,8 +96,7 @@ export function uncontained(name: ContainmentName, reason: string): Containment 
     reason,
     group: undefined,
     holder: undefined,
-    candidates: () => undefined,
-    pids: () => [],
+    look: () => ({ candidates: undefined, pids: [] }),
     isPopulated: () => false,
     processorMs: () => undefined,
     killAll: () => {},

@@ -5,7 +5,7 @@ import { cleanUpStep } from '../lifetime/events.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { controlHierarchies, groupCounter, groupMembers, setInGroup } from '../os/control-groups.ts'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
-import type { Containment } from './containment.ts'
+import type { Contained, Containment } from './containment.ts'
 
 /** How long those are followed who fork ahead of us, where nothing stops them. Most are out after one round. */
 const moveMs = 2000
@@ -64,13 +64,9 @@ class ControlGroup implements Containment {
     this.#outside = outside
   }
 
-  /** Who has the rights to can leave it. */
-  candidates(): undefined {
-    return undefined
-  }
-
-  pids(): readonly number[] {
-    return [...this.#membersBelow(this.group)]
+  /** Who has the rights to can leave it: anybody may be of the command. */
+  look(): Contained {
+    return { candidates: undefined, pids: this.#pids() }
   }
 
   processorMs(): number | undefined {
@@ -109,7 +105,7 @@ class ControlGroup implements Containment {
     if (!this.isPopulated()) return
     this.#setFrozen(1)
     try {
-      moveOut(() => this.pids(), this.#outside)
+      moveOut(() => this.#pids(), this.#outside)
     } finally {
       this.#setFrozen(0)
     }
@@ -122,6 +118,10 @@ class ControlGroup implements Containment {
       // Linux before 5.2 has no such file: whoever forks then is run after.
       if (!isGoneError(error) && errorCode(error) !== 'EACCES') throw error
     }
+  }
+
+  #pids(): readonly number[] {
+    return [...this.#membersBelow(this.group)]
   }
 
   /** A command may make groups of its own, as a nested `exec` does. */

@@ -4,11 +4,11 @@ import type { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import { quote } from '../lifetime/shell-environment.ts'
 import type { ProcessEnd } from '../lifetime/stop.ts'
-import { childrenOf, descendantsOf } from '../os/children.ts'
+import { childrenOf, familyOf } from '../os/children.ts'
 import { isEndedState, type ProcessIdentity, type ProcessStat } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { CommandStartError } from './command-start-error.ts'
-import type { Containment } from './containment.ts'
+import type { Contained, Containment } from './containment.ts'
 import { holderScript } from './holder-script.ts'
 import {
   closeOf,
@@ -153,17 +153,15 @@ class HeldByPerl implements Containment, Holder {
     return { name: undefined, identity: held.command, wrappers: [], ended: talk.end, close }
   }
 
-  /** Nobody can leave the holder: all that is below it is the command's. */
-  candidates(): readonly ProcessStat[] | undefined {
-    return this.#pid === undefined ? undefined : descendantsOf(this.#pid)
-  }
-
-  pids(): readonly number[] {
-    return this.#held().map(({ pid }) => pid)
+  look(): Contained {
+    if (this.#pid === undefined) return { candidates: undefined, pids: [] }
+    const { children, descendants } = familyOf(this.#pid)
+    // Nobody can leave the holder: all that is below it is the command's.
+    return { candidates: descendants, pids: running(children).map(({ pid }) => pid) }
   }
 
   isPopulated(): boolean {
-    return this.#held().length > 0
+    return this.#pid !== undefined && running(childrenOf(this.#pid)).length > 0
   }
 
   processorMs(): undefined {
@@ -178,11 +176,10 @@ class HeldByPerl implements Containment, Holder {
   release(): void {
     this.#pid = undefined
   }
+}
 
-  #held(): ProcessStat[] {
-    if (this.#pid === undefined) return []
-    return childrenOf(this.#pid).filter(({ state }) => !isEndedState(state))
-  }
+function running(children: readonly ProcessStat[]): ProcessStat[] {
+  return children.filter(({ state }) => !isEndedState(state))
 }
 
 function endedEarly({ pid = 0 }: ChildProcess, { end }: Talk): InnerCommand {

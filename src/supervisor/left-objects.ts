@@ -135,9 +135,7 @@ export class CommandObjects implements WatchedCommand {
   async audit(staying: readonly Staying[]): Promise<LeftObject[]> {
     const options = { clean: this.#clean, staying }
     const left = await auditSharedMemory(this, sharedMemory, options)
-    for (const { owner, object } of sharedMemory.since(this)) {
-      if (owner?.command === this) this.#scope.forgetObject(object)
-    }
+    for (const { object } of sharedMemory.ownedBy(this)) this.#scope.forgetObject(object)
     // What it names is known by now.
     if (this.#clean) await sweepNested(this.#scope.id)
     return [

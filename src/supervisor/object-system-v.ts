@@ -32,13 +32,18 @@ export class SystemVWatch {
 
   /** To be called when the processes are about to end. */
   lookAtAll(): void {
-    if (this.#appeared().length > 0) this.#members.refresh()
-    this.look()
+    const appeared = this.#appeared()
+    if (appeared.length > 0) this.#members.refresh()
+    this.#noteUsers(appeared)
   }
 
   /** Notes who uses queues: the kernel remembers only the last one. */
   look(): void {
-    for (const object of this.#appeared()) {
+    this.#noteUsers(this.#appeared())
+  }
+
+  #noteUsers(appeared: readonly SystemVObject[]): void {
+    for (const object of appeared) {
       if (object.kind !== 'msg') continue
       for (const pid of [object.lastPid, object.lastReceiverPid]) {
         if (pid !== undefined && !this.#isOurs(pid)) this.#strangers.set(keyOf(object), pid)

@@ -3,7 +3,7 @@ import { opendir, lstat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Scope } from '../lifetime/scope.ts'
 import { errorCode, isGoneError } from '../os/process-identity.ts'
-import { fileIdentity, removeTree, type FileIdentity } from '../os/remove-tree.ts'
+import { fileIdentity, removeEmpty, removeTree, type FileIdentity } from '../os/remove-tree.ts'
 import type { LeftObject } from './left-objects.ts'
 
 /** What programs ask for where to put temporary files; joblib asks for its own first. */
@@ -31,6 +31,8 @@ export class TemporaryDirectory {
 
   /** Counts what is in it, and removes it with all that is. */
   async remove(): Promise<LeftObject[]> {
+    // Most commands put nothing into it.
+    if (this.#identity && removeEmpty(this.path, this.#identity)) return []
     const found = { files: 0, folders: 0, bytes: 0 }
     await count(this.path, found)
     const isEmpty = found.files + found.folders === 0

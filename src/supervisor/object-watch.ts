@@ -29,6 +29,7 @@ import {
 import { madeAt } from './object-lives.ts'
 import { Budget } from './budget.ts'
 import { UserSearch, type SearchOptions } from './object-search.ts'
+import { UnchangedNames } from './unchanged-names.ts'
 
 /** Until then the maker has mapped it, and who shall share it has opened it. Later looks are for those it is handed to late. */
 const fullLookAfterMs = [30, 1000, 10_000] as const
@@ -44,6 +45,7 @@ const reopenAfterMs = 5000
 
 export class ObjectWatch {
   readonly #directory: string
+  readonly #names: UnchangedNames
   readonly #search = new UserSearch<Sighting>()
   readonly #likely = new Budget(budgets.likely.burstMs, budgets.likely.share)
   readonly #budget = new Budget(budgets.all.burstMs, budgets.all.share)
@@ -62,6 +64,7 @@ export class ObjectWatch {
 
   constructor(directory = '/dev/shm') {
     this.#directory = directory
+    this.#names = new UnchangedNames(directory)
   }
 
   /** From now on, what appears may be this command's. Call it before the command starts. */
@@ -80,6 +83,7 @@ export class ObjectWatch {
     this.#soon = undefined
     this.#later = undefined
     this.#sightings.clear()
+    this.#names.forget()
     this.#byName.clear()
     this.#pending.clear()
   }
@@ -111,6 +115,11 @@ export class ObjectWatch {
     this.#list()
     const before = this.#attribution.before(command)
     return [...this.#sightings.values()].filter(({ order }) => order > before)
+  }
+
+  /** What is known to be this command's, also when it has gone meanwhile. */
+  ownedBy(command: WatchedCommand): Sighting[] {
+    return [...this.#sightings.values()].filter(({ owner }) => owner?.command === command)
   }
 
   #open(): void {
@@ -148,6 +157,10 @@ export class ObjectWatch {
 
   #list(): void {
     const listedAtMs = performance.now()
+    if (this.#names.areAsBefore() && !this.#hasNew()) {
+      this.#listedAtMs = listedAtMs
+      return
+    }
     const objects = listSharedMemory(this.#directory)
     const names = new Set(objects.map(({ name }) => name))
     for (const name of this.#byName.keys()) if (!names.has(name)) this.#forget(name)
@@ -204,6 +217,11 @@ export class ObjectWatch {
     if (sighting.names.size > 0) return
     this.#sightings.delete(key)
     this.#pending.delete(sighting)
+  }
+
+  /** Of those it matters how large they are, and whose. */
+  #hasNew(): boolean {
+    return [...this.#sightings.values()].some((sighting) => this.#attribution.isNew(sighting))
   }
 
   #quickLook(): void {

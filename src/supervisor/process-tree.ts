@@ -76,8 +76,9 @@ export class ProcessTree {
 
   /** Who is running now. Zombies have ended. */
   look(): readonly ProcessStat[] {
-    const contained = new Set(this.#containment.pids())
-    const table = [...(this.#containment.candidates() ?? runningProcesses())].filter(
+    const { candidates, pids } = this.#containment.look()
+    const contained = new Set(pids)
+    const table = [...(candidates ?? runningProcesses())].filter(
       // Descendants are younger, so that most of a busy machine is passed over by one comparison.
       ({ pid, startTime }) =>
         contained.has(pid) ||

@@ -1,5 +1,5 @@
 import { isCleanUpShell } from '../lifetime/shell.ts'
-import { childrenOf, descendantsOf } from '../os/children.ts'
+import { childrenOf, familyOf } from '../os/children.ts'
 import { nativeCalls, type NativeCalls } from '../os/native.ts'
 import {
   errorCode,
@@ -33,15 +33,18 @@ export function becomeSubreaper(
   if ('refused' in calls) return calls
   if (!calls.becomeSubreaper()) return { refused: 'the kernel has no subreapers' }
   commands.set(pid, readStat(pid)?.startTime ?? '0')
-  const adopted = (): ProcessStat[] => adoptedOf(pid, calls)
+  const adopted = (): ProcessStat[] => adoptedOf(pid, childrenOf(process.pid), calls)
   return {
     name: 'subreaper',
     reason: reasons.join('; ') || undefined,
     group: undefined,
     holder: undefined,
-    // Nobody can leave us: all of its descendants are ours.
-    candidates: () => descendantsOf(process.pid),
-    pids: () => adopted().map((stat) => stat.pid),
+    look() {
+      const { children, descendants } = familyOf(process.pid)
+      const pids = adoptedOf(pid, children, calls).map((stat) => stat.pid)
+      // Nobody can leave us: all of its descendants are ours.
+      return { candidates: descendants, pids }
+    },
     isPopulated: () => adopted().length > 0,
     processorMs: () => undefined,
     killAll() {
@@ -60,10 +63,12 @@ export function becomeSubreaper(
  * Whom this command left to us. Of several commands nobody can tell whose an orphan was that carries no cookie: it is
  * taken for the last one's of those that ran when it began.
  */
-function adoptedOf(command: number, calls: NativeCalls): ProcessStat[] {
-  const adopted = childrenOf(process.pid).filter(
-    (stat) => !commands.has(stat.pid) && !isCleanUpShell(stat.pid),
-  )
+function adoptedOf(
+  command: number,
+  children: readonly ProcessStat[],
+  calls: NativeCalls,
+): ProcessStat[] {
+  const adopted = children.filter((stat) => !commands.has(stat.pid) && !isCleanUpShell(stat.pid))
   const gone = adopted.filter(({ state }) => isEndedState(state))
   for (const stat of gone) {
     origins.delete(keyOf(stat))
