@@ -11,6 +11,7 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
+  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -294,10 +295,22 @@ function reportOf(stage: Stage): ExecReport {
   ) as ExecReport
 }
 
+/** The control groups that journals speak of and that are there. */
+function groupsNamedBelow(folder: string): string[] {
+  return entriesBelow(folder)
+    .filter((entry) => entry.isFile())
+    .flatMap((entry) => readFileSync(path.join(entry.parentPath, entry.name), 'utf8').split('\n'))
+    .flatMap((line) => /^c (.*)$/.exec(line)?.[1] ?? [])
+    .filter((group) => existsSync(group))
+}
+
 /** Nobody and nothing is left, but for a folder that is used instead of another, and is empty of journals. */
 async function gone(stage: Stage, { isWorld, stays }: Place): Promise<void> {
   if (isWorld === true) {
     await until(() => stage.processes().length === 0, 'all of it to end', 2000)
+    // With process 1 everybody was ended who could have cleaned up. Nobody else can know that its world is no more: `doctor`
+    // finds the group later.
+    for (const group of groupsNamedBelow(stage.stateDir)) rmdirSync(group)
     return
   }
   const folder = stays?.(stage)
