@@ -11,12 +11,12 @@ import {
   mkdirSync,
   readFileSync,
   rmSync,
-  rmdirSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { removeControlGroup } from '../../src/lifetime/control-group.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
 import { needs } from '../helpers/needs.ts'
@@ -304,13 +304,23 @@ function groupsNamedBelow(folder: string): string[] {
     .filter((group) => existsSync(group))
 }
 
+function isRemoved(group: string): boolean {
+  try {
+    removeControlGroup(group)
+    return true
+  } catch {
+    return false // somebody in it has not ended altogether
+  }
+}
+
 /** Nobody and nothing is left, but for a folder that is used instead of another, and is empty of journals. */
 async function gone(stage: Stage, { isWorld, stays }: Place): Promise<void> {
   if (isWorld === true) {
     await until(() => stage.processes().length === 0, 'all of it to end', 2000)
     // With process 1 everybody was ended who could have cleaned up. Nobody else can know that its world is no more: `doctor`
     // finds the group later.
-    for (const group of groupsNamedBelow(stage.stateDir)) rmdirSync(group)
+    for (const group of groupsNamedBelow(stage.stateDir))
+      await until(() => isRemoved(group), `${group} to be empty`, 2000)
     return
   }
   const folder = stays?.(stage)
