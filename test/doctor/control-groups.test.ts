@@ -5,13 +5,14 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, rmdirSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
+import { controlGroups } from '../../src/doctor/checks/control-groups.ts'
+import { runDoctor } from '../../src/doctor/doctor.ts'
+import type { Finding } from '../../src/doctor/finding.ts'
 import { controlHierarchies } from '../../src/os/control-groups.ts'
 import { needs } from '../helpers/needs.ts'
-import { Machine, machineNeeds, verdicts, type Report } from './machine.ts'
 
 const own = controlHierarchies().find(({ version }) => version === 2)?.folder
-const skip = machineNeeds || needs('cgroup')
-const only = ['--only', 'control-groups'] as const
+const skip = needs('linux', 'cgroup')
 
 /** As a tidypool leaves it that ended together with all around it. */
 function groupLeft(t: TestContext): string {
@@ -24,22 +25,24 @@ function groupLeft(t: TestContext): string {
   return folder
 }
 
-/** Other tests have groups of their own. */
-function verdictOn(folder: string, report: Report): string | undefined {
-  return verdicts(report)[path.basename(folder)]
+/** Found on the machine itself, where other tests have groups of their own: only this one is looked at, and fixed. */
+async function findingOn(folder: string): Promise<Finding | undefined> {
+  const { findings } = await runDoctor({ checks: [controlGroups], fix: 'none' })
+  return findings.find(({ name }) => name === folder)
 }
 
-test('an empty control group of nobody is certain, and gone after --fix', { skip }, async (t) => {
-  const machine = await Machine.start(t, { controlGroups: true })
+test('an empty control group of nobody is certain, and gone after its fix', { skip }, async (t) => {
   const folder = groupLeft(t)
-  assert.equal(verdictOn(folder, await machine.report(only)), 'certain')
-  await machine.report([...only, '--fix'])
+  const finding = await findingOn(folder)
+  assert.equal(finding?.certainty, 'certain')
+  assert.equal(await finding.fix?.(), 'fixed')
   assert.ok(!existsSync(folder))
+  assert.equal(await finding.fix?.(), 'gone')
 })
 
 test('a control group with a process in it, or a new one, is no finding', { skip }, async (t) => {
-  const machine = await Machine.start(t, { controlGroups: true })
   const folder = groupLeft(t)
+  const found = await findingOn(folder)
   const child = spawn('sleep', ['100000'], { stdio: 'ignore' })
   const ended = once(child, 'exit')
   t.after(async () => {
@@ -47,12 +50,12 @@ test('a control group with a process in it, or a new one, is no finding', { skip
     await ended
   })
   writeFileSync(path.join(folder, 'inner', 'cgroup.procs'), `${child.pid}\n`)
-  utimesSync(folder, 0, Date.now() / 1000 - 3600)
-  const fixed = await machine.report([...only, '--fix'])
-  assert.equal(verdictOn(folder, fixed), undefined)
+  assert.equal(await findingOn(folder), undefined)
+  assert.deepEqual(await found?.fix?.(), { left: 'a process is in it now' })
   child.kill('SIGKILL')
   await ended
+  mkdirSync(path.join(folder, 'inner'), { recursive: true })
   utimesSync(folder, 0, Date.now() / 1000)
-  assert.equal(verdictOn(folder, await machine.report(only)), undefined)
+  assert.equal(await findingOn(folder), undefined)
   assert.ok(existsSync(folder))
 })
