@@ -316,7 +316,8 @@ faultRow(
     const found = await report()
     assert.match(said(found, own.name), /^removed: used by python3/)
     for (const { name, path: file } of [segment, sem]) {
-      assert.match(said(found, name), /^reported: not attributed/)
+      // The stranger may have been seen while it had it.
+      assert.match(said(found, name), /^reported: (not attributed|.* which is not of the command$)/)
       assert.ok(existsSync(file), name)
       rmSync(file)
     }

@@ -27,7 +27,11 @@ export function kill(seen: Pick<Seen, 'pid' | 'startTime'>, signal: NodeJS.Signa
 /** Kills guardian and owner together, and waits for their end. @returns when the owner ended */
 export async function killBoth(stage: Stage, owner: Program, first: 'guardian' | 'owner') {
   const guardian = await guardianOf(stage)
-  if (first === 'guardian') kill(guardian, 'SIGKILL')
+  if (first === 'guardian') {
+    // Or it might start another one, which shows what it is only later.
+    owner.kill('SIGSTOP')
+    kill(guardian, 'SIGKILL')
+  }
   owner.kill('SIGKILL')
   if (first === 'owner') kill(guardian, 'SIGKILL')
   const { at } = await owner.ended
