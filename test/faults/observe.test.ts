@@ -1,10 +1,10 @@
 // The observer itself: a row that finds nothing left proves something only if what is left would be found.
 import assert from 'node:assert/strict'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { test } from 'node:test'
 import { needs } from '../helpers/needs.ts'
-import { Stage } from './observe.ts'
+import { Stage, until } from './observe.ts'
 
 const skip = needs('linux')
 
@@ -51,6 +51,11 @@ test(
     const pid = await parent.line('ready')
     await parent.ended
     assert.ok(typeof pid === 'number')
+    // Until then it has the environment of its parent, and is known for good when it is seen.
+    await until(
+      () => readFileSync(`/proc/${pid}/comm`, 'latin1') === 'sleep\n',
+      'its environment to be cleared',
+    )
     await stage.gone()
     stage.watch(pid)
     await assert.rejects(stage.gone({ allMs: 20 }), new RegExp(String(pid)))
