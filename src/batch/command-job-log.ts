@@ -143,6 +143,7 @@ function beginningOf(file: string): string {
 }
 
 function cannotWrite(file: string, error: unknown): OptionError {
+  if (error instanceof OptionError) return error
   const why = error instanceof Error ? error.message : String(error)
   return new OptionError('--joblog', file, `a file that can be written (${why})`, { cause: error })
 }

@@ -31,7 +31,8 @@ export function refuseMixing({ out, jobLog }: OutputFiles): void {
   }
   if (out === undefined || jobLog === undefined) return
   const [one, other] = [statOut('--out', out), statOut('--joblog', jobLog)]
-  const isOne = one && other ? isSame(one, other) : whatIsMade(out) === whatIsMade(jobLog)
+  const isOne =
+    one && other ? one.isFile() && isSame(one, other) : whatIsMade(out) === whatIsMade(jobLog)
   if (isOne) throw new OptionError('--joblog', jobLog, 'another file than --out')
 }
 
