@@ -17,7 +17,7 @@
  *
  *   perl -e TEXT SOCKET LEADS PRCTL SETSID SIGPROCMASK SIGNALFD COUNT VARIABLE... COMMAND ARGUMENT...
  *
- * SOCKET is a descriptor. The holder says `held HOLDER COMMAND START` on it just before the command runs, and `end STATUS` (as
+ * SOCKET is a descriptor. The holder says `held HOLDER START COMMAND START` on it just before the command runs, and `end STATUS` (as
  * wait(2) has it) after; it is told `kill`, to kill all that it has, and `release`, to go and leave what there is. LEADS is 1
  * when the command leads a session of its own. Four system calls follow, by their numbers, since the module POSIX takes longer to
  * load than all the rest. VARIABLE is `NAME=VALUE` in hexadecimal digits: what perl itself was not to see.
@@ -50,6 +50,7 @@ open my $socket, "+<&=", $number or die "descriptor $number: $!\n";
 my ($every, $mask) = (pack("Q", ~0), pack("Q", 0));
 call("sigprocmask", $sigprocmask, 2, $every, $mask, 8);
 
+my $front = $$;
 my $holder = start();
 if ($holder) {
   close $socket;
@@ -106,6 +107,13 @@ sub fields {
   split / /, substr $text, 2 + rindex $text, ") ";
 }
 
+# A bit for each signal that is blocked and has come.
+sub pending_of {
+  open my $status, "<", "/proc/$_[0]/status" or return 0;
+  local $/;
+  <$status> =~ /^ShdPnd:\s*([0-9a-f]+)/m ? hex $1 : 0;
+}
+
 sub children {
   if (open my $list, "<", "/proc/self/task/$$/children") { return split / /, <$list> // "" }
   # The kernel was built without such lists.
@@ -119,7 +127,12 @@ sub strike {
   0;
 }
 
-tell_owner("held", $$, $command, (fields($command))[19]);
+# What a terminal sent to all of us when there was no command yet. What has come since the command has, too, and once only.
+if (getppid == $front) {
+  my $pending = pending_of($front);
+  for (1 .. 31) { kill $_, $command if $pending >> $_ - 1 & 1 && $_ != 17 }
+}
+tell_owner("held", $$, (fields($$))[19], $command, (fields($command))[19]);
 syswrite $opener, "go";
 close $opener;
 

@@ -5,7 +5,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { quote } from '../lifetime/shell-environment.ts'
 import type { ProcessEnd } from '../lifetime/stop.ts'
 import { childrenOf, familyOf } from '../os/children.ts'
-import { isEndedState, type ProcessIdentity, type ProcessStat } from '../os/process-identity.ts'
+import {
+  isEndedState,
+  readStat,
+  type ProcessIdentity,
+  type ProcessStat,
+} from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { CommandStartError } from './command-start-error.ts'
 import type { Contained, Containment } from './containment.ts'
@@ -111,8 +116,8 @@ class HeldByPerl implements Containment, Holder {
   readonly holder: Holder = this
   readonly processes = 2
   readonly #perl: Perl
-  /** The process number of the subreaper. */
-  #pid: number | undefined
+  /** The subreaper. */
+  #identity: ProcessIdentity | undefined
   #socket: Duplex | undefined
 
   constructor(perl: Perl, reasons: readonly string[]) {
@@ -140,13 +145,16 @@ class HeldByPerl implements Containment, Holder {
       child.kill('SIGKILL')
       throw new CommandStartError('failed', 'perl, which was to hold the command, has ended')
     }
-    this.#pid = held.holder
+    this.#identity = held.holder
     this.#socket = socket
     const close = async (): Promise<void> => {
       if (socket.writable) socket.end('release\n')
       await Promise.race([exitOf(child), delay(closeWindowMs, undefined, { ref: false })])
       socket.destroy()
       if (!isRunning(child)) return
+      // Stopped, or stuck: what it had is not ended by that, but for the command.
+      const pid = this.#pid()
+      if (pid !== undefined) process.kill(pid, 'SIGKILL')
       child.kill('SIGKILL')
       await exitOf(child)
     }
@@ -154,14 +162,16 @@ class HeldByPerl implements Containment, Holder {
   }
 
   look(): Contained {
-    if (this.#pid === undefined) return { candidates: undefined, pids: [] }
-    const { children, descendants } = familyOf(this.#pid)
+    const pid = this.#pid()
+    if (pid === undefined) return { candidates: undefined, pids: [] }
+    const { children, descendants } = familyOf(pid)
     // Nobody can leave the holder: all that is below it is the command's.
-    return { candidates: descendants, pids: running(children).map(({ pid }) => pid) }
+    return { candidates: descendants, pids: running(children).map((child) => child.pid) }
   }
 
   isPopulated(): boolean {
-    return this.#pid !== undefined && running(childrenOf(this.#pid)).length > 0
+    const pid = this.#pid()
+    return pid !== undefined && running(childrenOf(pid)).length > 0
   }
 
   processorMs(): undefined {
@@ -174,7 +184,15 @@ class HeldByPerl implements Containment, Holder {
   }
 
   release(): void {
-    this.#pid = undefined
+    this.#identity = undefined
+  }
+
+  /** Undefined when it is gone: its number may be another's, and so may be the children of who has it. */
+  #pid(): number | undefined {
+    const identity = this.#identity
+    return identity && readStat(identity.pid)?.startTime === identity.startTime
+      ? identity.pid
+      : undefined
   }
 }
 
@@ -188,7 +206,7 @@ function endedEarly({ pid = 0 }: ChildProcess, { end }: Talk): InnerCommand {
 }
 
 interface Held {
-  readonly holder: number
+  readonly holder: ProcessIdentity
   readonly command: ProcessIdentity
 }
 
@@ -208,9 +226,14 @@ class Talk {
     socket.setEncoding('latin1')
     socket.on('data', (more: string) => {
       text += more
-      const [, holder, pid, startTime] = /^held (\d+) (\d+) (\d+)$/m.exec(text) ?? []
-      if (pid !== undefined && startTime !== undefined)
-        isHeld({ holder: Number(holder), command: { pid: Number(pid), startTime } })
+      const [, ...words] = /^held (\d+) (\d+) (\d+) (\d+)$/m.exec(text) ?? []
+      const [holder, holderStart, command, commandStart] = words
+      if (holderStart !== undefined && commandStart !== undefined) {
+        isHeld({
+          holder: { pid: Number(holder), startTime: holderStart },
+          command: { pid: Number(command), startTime: commandStart },
+        })
+      }
       const status = /^end (\d+)$/m.exec(text)?.[1]
       if (status !== undefined) hasEnded(endOf(Number(status)))
     })
@@ -225,10 +248,12 @@ class Talk {
   }
 }
 
-/** A status as wait(2) has it. Of a real-time signal Node has no name: it calls that 0, and so do we. */
+/** A status as wait(2) has it. Of a real-time signal Node has no name: then it is what a shell calls it. */
 function endOf(status: number): ProcessEnd {
   const number = status & 0x7f
   if (number === 0) return { exitCode: (status >> 8) & 0xff, signal: null }
   const signal = signalOf(number)
-  return signal === undefined ? { exitCode: 0, signal: null } : { exitCode: null, signal }
+  return signal === undefined
+    ? { exitCode: 128 + number, signal: null }
+    : { exitCode: null, signal }
 }

@@ -179,7 +179,8 @@ async function follow(
   const { exitCode, signal } = isStuck ? { exitCode: null, signal: null } : await exited
   if (isStuck) {
     running.abort()
-    started.child.unref()
+    // What stands before it is ended below.
+    if (!inner) started.child.unref()
   }
   const wallMs = performance.now() - startMs
   await measuring

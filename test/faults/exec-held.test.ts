@@ -70,6 +70,33 @@ for (const [kind, victims] of [
   })
 }
 
+faultRow({ id: 'D4', kind: 'exec, held, its holder is killed', ...row }, async (t) => {
+  const { stage, exec, holder, daemon } = await startHeld(t)
+  kill(holder, 'SIGKILL')
+  const end = await exec.ended
+  assert.equal(end.signal, 'SIGKILL', exec.told)
+  // With the holder went the only one who knew whose it was.
+  kill(daemon, 'SIGKILL')
+  return (await stage.gone({ since: end.at })).allMs
+})
+
+faultRow({ id: 'D4', kind: 'exec, held, its holder is stopped', ...row }, async (t) => {
+  const stage = new Stage(t)
+  const script = 'echo "ready {}"; exec sleep 1003'
+  const options = ['--timeout', '1s', '--kill-after', '200ms']
+  const exec = await startExec(stage, options, ['sh', '-c', script], { ready: true, env })
+  const command = await until(
+    () => stage.processes().find((seen) => seen.command.startsWith('sleep 1003')),
+    'the command',
+  )
+  kill(stage.watch(parentOf(command.pid)), 'SIGSTOP')
+  const end = await exec.ended
+  await exec.drained()
+  assert.deepEqual([end.exitCode, end.signal], [124, null], exec.told)
+  assert.equal(exec.report().timedOut, true)
+  return (await stage.gone({ since: end.at })).allMs
+})
+
 /** What the kernel and the shell tell a command of its place, but for what is another one each time. */
 const place = `env -0 | sort -z | tr '\\0' '\\n' | grep -v '^TIDYPOOL_'; echo "_ $_"; ulimit -a; pwd; umask
 grep -E '^(Sig(Blk|Ign|Cgt)|Cap|NoNewPrivs|Umask)' /proc/self/status; tr '\\0' ' ' </proc/$$/cmdline
