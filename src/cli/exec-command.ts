@@ -15,7 +15,7 @@ import type { RawExecOptions } from './describe-exec.ts'
 import { readExecOptions, type ExecOptions } from './exec-options.ts'
 import { execReportJson, execReportText } from './exec-report.ts'
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
-import { passSignals } from './pass-signals.ts'
+import { passSignals, type PassedSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
   keepStderrAsItIs()
@@ -26,9 +26,13 @@ export async function exec(words: readonly string[], raw: RawExecOptions): Promi
   const { isolation } = options.plan
   const note = isolation && noteOnCwd(isolation.binds, process.cwd())
   if (note !== undefined && !options.quiet) say(`tidypool: ${note}`)
-  const report = await run({ ...options, plan: { ...options.plan, descriptors } })
-  if (!options.quiet) say(execReportText(report))
-  if (options.report !== undefined) writeReport(options.report, report)
+  const signals = passSignals()
+  const report = await run({ ...options, plan: { ...options.plan, descriptors } }, signals)
+  // Who reads a pipe may have stopped to read.
+  signals.without(() => {
+    if (!options.quiet) say(execReportText(report))
+    if (options.report !== undefined) writeReport(options.report, report)
+  })
   return endOf(report, options)
 }
 
@@ -60,8 +64,7 @@ function readOptions(words: readonly string[], raw: RawExecOptions): ExecOptions
   }
 }
 
-async function run(options: ExecOptions): Promise<CommandReport> {
-  const signals = passSignals()
+async function run(options: ExecOptions, signals: PassedSignals): Promise<CommandReport> {
   const supervision = await start(options)
   // Held by us, too, a pipe would not end when the command closes it.
   for (const fd of options.plan.descriptors ?? []) closeSync(fd)

@@ -2,7 +2,7 @@
  * What `exec` does with signals: the command gets them, and decides.
  *
  * Where the command has a session of its own, everything that arrives here is passed on to its group. In a terminal it is
- * in our group, and what the keyboard sends (INT, QUIT, TSTP) has reached it already.
+ * in our group, and what the keyboard sends (INT, QUIT, TSTP) has reached it already, if it was there.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Supervision } from '../supervisor/supervise.ts'
@@ -25,33 +25,47 @@ export interface PassedSignals {
   to(supervision: Supervision): void
   /** The command is over, and says how this process ends: what comes now is too late to change that. */
   end(): void
+  /** Does something that may wait for others without an end: they have their default action meanwhile. */
+  without(work: () => void): void
 }
 
-/**
- * Listens for as long as this process lives. Call it before the command is started: it may be signalled as soon as it runs.
- */
+/** Listens from now on. Call it before the command is started: it may be signalled as soon as it runs. */
 export function passSignals(): PassedSignals {
   let command: Supervision | 'starting' | 'over' = 'starting'
-  const early: NodeJS.Signals[] = []
-  const pass = (signal: NodeJS.Signals): void => {
+  const early: { readonly signal: NodeJS.Signals; readonly atMs: number }[] = []
+  const pass = (signal: NodeJS.Signals, atMs: number): void => {
     if (command === 'over') return
-    if (command === 'starting') early.push(signal)
-    else if (command.leadsSession || !FROM_KEYBOARD.includes(signal)) command.forward(signal)
+    if (command === 'starting') early.push({ signal, atMs })
+    else if (!FROM_KEYBOARD.includes(signal) || isForUs(command, atMs)) command.forward(signal)
   }
+  const onSignal = (signal: NodeJS.Signals): void => pass(signal, performance.now())
   const onStop = (): void => {
     if (typeof command === 'object') void stopWith(command, onStop)
   }
-  for (const signal of [...PASSED, ...FROM_KEYBOARD]) process.on(signal, pass)
-  process.on('SIGTSTP', onStop)
+  const listen = (how: 'on' | 'off'): void => {
+    for (const signal of [...PASSED, ...FROM_KEYBOARD]) process[how](signal, onSignal)
+    process[how]('SIGTSTP', onStop)
+  }
+  listen('on')
   return {
     to(supervision) {
       command = supervision
-      for (const signal of early.splice(0)) pass(signal)
+      for (const { signal, atMs } of early.splice(0)) pass(signal, atMs)
     },
     end() {
       command = 'over'
     },
+    without(work) {
+      listen('off')
+      work()
+      listen('on')
+    },
   }
+}
+
+/** Whether the terminal has sent it to us alone: the command has a session of its own, or was not there yet. */
+function isForUs({ leadsSession, startedAtMs }: Supervision, atMs: number): boolean {
+  return leadsSession || atMs < startedAtMs
 }
 
 /** Stops when the command has stopped, so that the shell gets the terminal in the state that the command leaves it in. */

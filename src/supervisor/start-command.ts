@@ -1,6 +1,7 @@
 import { accessSync, constants } from 'node:fs'
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import path from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { deathSignal } from '../os/death-signal.ts'
 import { softOpenFilesLimit } from '../os/inherited-descriptors.ts'
 import { readStat } from '../os/process-identity.ts'
@@ -45,6 +46,8 @@ export interface Command {
 /** A command that runs. */
 export interface StartedCommand {
   readonly child: ChildProcess
+  /** Just before there was a child, by the clock of `performance.now()`. */
+  readonly startedAtMs: number
   readonly root: TreeRoot
   readonly containment: Containment
   readonly limited: LimitedCommand | undefined
@@ -70,6 +73,10 @@ export async function startCommand(
   const wrapped = isolate(words, { ...command, stdio: given, cwd, env, leadsSession })
   const gate = gateFor(wrapped.words, wrapped.stdio, env, limitAsFound())
   const [file = '/bin/sh', ...args] = [...(deathSignal().prefix ?? []), ...gate.command]
+  // A signal that has come is heard before that moment, and not after it: the first turn may have begun before it came.
+  await turn()
+  await turn()
+  const startedAtMs = performance.now()
   const child = spawn(file, args, { stdio: gate.stdio, env, cwd, detached: leadsSession })
   const { identity } = adopt(scope, child, cookie)
   if (!identity) throw await startError(child, words[0] ?? '')
@@ -96,7 +103,7 @@ export async function startCommand(
     leadsSession,
     wrappers: inner?.wrappers ?? [],
   }
-  return { child, root, containment, limited, inner }
+  return { child, startedAtMs, root, containment, limited, inner }
 }
 
 /** @throws {CommandStartError} they leave none for the gate. */

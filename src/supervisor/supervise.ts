@@ -83,6 +83,8 @@ export interface Supervision {
   readonly child: ChildProcess
   /** The command itself, whatever stands before it. */
   readonly pid: number
+  /** Just before there was a process that a terminal could signal, by the clock of `performance.now()`. */
+  readonly startedAtMs: number
   readonly leadsSession: boolean
   /** Passes a signal on to the command: to its group where it has one of its own. */
   forward(signal: NodeJS.Signals): void
@@ -125,6 +127,7 @@ export async function supervise(plan: CommandPlan): Promise<Supervision> {
     return {
       child: started.child,
       pid,
+      startedAtMs: started.startedAtMs,
       report,
       leadsSession: started.root.leadsSession,
       forward: (signal) => {

@@ -1,10 +1,11 @@
 /** `tidypool exec`: the command as if run directly, and nothing of it left. */
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
-import { bench, processesWith, until, type Bench } from './command.ts'
+import { bench, processesWith, until, type Bench, type Ended } from './command.ts'
 import { command } from './installed.ts'
 import { terminal } from './tmux.ts'
 
@@ -191,6 +192,18 @@ test(
     endAll(b)
   },
 )
+
+test('exec whose report nobody reads can be ended', { skip: needs('linux') }, async (t) => {
+  const b = bench(t)
+  execFileSync('mkfifo', [b.file('fifo')])
+  const started = b.start(['exec', '--report', 'fifo', '--', 'sh', '-c', 'echo over'])
+  await until(() => started.stdout().includes('over'), 'the command to be over')
+  let end: Ended | undefined
+  void started.ended.then((ended) => (end = ended))
+  await until(() => end !== undefined || !started.child.kill('SIGTERM'), 'it to end')
+  assert.equal((await started.ended).signal, 'SIGTERM')
+  await b.nothingIsLeft()
+})
 
 test('exec that is told to end when its command has ended kills what was left at once', async (t) => {
   const b = bench(t)

@@ -70,6 +70,20 @@ for (const { by, variables, row } of holders) {
   })
 }
 
+for (const { by, variables, row } of holders) {
+  const kind = `exec, Ctrl-C at a random moment of its start${by}`
+  faultRow({ id: 'H1', kind, ...row, repeats: 50, ciRepeats: 4 }, async (t) => {
+    const { b, term, ended } = await session(t, variables)
+    // Not by bash, which does not end when it has the signal and what it has just started has not.
+    term.type(`${exec} -- sleep 1000`)
+    // The moment is the fault: no condition to wait for.
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * 400))
+    term.press('C-c')
+    await ended(130)
+    await gone(b)
+  })
+}
+
 faultRow({ id: 'H1', kind: 'exec, Ctrl-C twice', ...row }, async (t) => {
   const { b, term, run, ended } = await session(t)
   run(
