@@ -17,7 +17,7 @@ test(
   async (t) => {
     const machine = await Machine.start(t, { pids: true })
     const { code, stdout, stderr } = await machine.doctor([])
-    assert.deepEqual([code, stderr], [0, ''])
+    assert.deepEqual([code, stderr], [0, ''], stdout)
     assert.match(stdout, /^tidypool doctor: nothing found, 9 checks\n/)
     assert.match(stdout, /shared-memory +0 objects in \/dev\/shm\n/)
     assert.ok(stdout.split('\n').length <= 24)

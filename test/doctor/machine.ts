@@ -62,6 +62,11 @@ export interface MachineOptions {
   readonly script?: string
 }
 
+/** When the tests run under `tidypool exec`: its owner cannot be seen in there. */
+function withoutOwner(): NodeJS.ProcessEnv {
+  return { ...process.env, TIDYPOOL_SCOPE: undefined }
+}
+
 export class Machine {
   readonly folder: string
   readonly tmp: string
@@ -88,6 +93,7 @@ export class Machine {
     const script = `${groups}mount -t tmpfs ${options.sharedMemory ?? ''} none /dev/shm; ${options.script ?? ':'}; echo ready; exec sleep 100000`
     const pids = options.pids === true ? ['--pid', '--fork', '--mount-proc', '--kill-child'] : []
     const keeper = spawn('unshare', ['--ipc', '--mount', ...pids, 'sh', '-c', script], {
+      env: withoutOwner(),
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     let said = ''
@@ -104,11 +110,10 @@ export class Machine {
 
   get env(): NodeJS.ProcessEnv {
     return {
-      ...process.env,
+      ...withoutOwner(),
       TMPDIR: this.tmp,
       TIDYPOOL_STATE_DIR: this.state,
       XDG_RUNTIME_DIR: undefined,
-      TIDYPOOL_SCOPE: undefined,
       NODE_TEST_CONTEXT: undefined,
       NO_COLOR: '1',
       FORCE_COLOR: undefined,

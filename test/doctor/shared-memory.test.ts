@@ -79,7 +79,7 @@ test(
     await machine.sh(`chown 12345 /dev/shm/${left}`)
     await aged(machine)
     const report = await machine.report([...only, '--fix=likely'])
-    assert.equal(report.code, 1)
+    assert.equal(report.code, 1, JSON.stringify(report))
     const [finding] = report.findings
     assert.deepEqual(finding?.owner, { uid: 12_345, user: '12345' })
     assert.deepEqual(finding?.treatment, {
