@@ -187,6 +187,7 @@ for (const order of ['guardian first', 'owner first'] as const) {
 test('a guardian that was stopped is ended by the next sweep, which does its work', async (t) => {
   const owner = await startOwner(t)
   process.kill(owner.held.guardian, 'SIGSTOP')
+  await until(() => stateOf(owner.held.guardian) === 'T', 'the guardian to be stopped')
   owner.child.kill('SIGKILL')
   await once(owner.child, 'exit')
   assert.equal(stateOf(owner.held.guardian), 'T')
