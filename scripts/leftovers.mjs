@@ -1,7 +1,7 @@
 // What a test run left behind, looked at from outside: processes that carry the run's mark in their
-// environment, and entries of the temporary directory that was the run's own.
+// environment, entries of the temporary directory that was the run's own, and control groups that nobody is in.
 import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -19,8 +19,13 @@ export function watchLeftovers() {
   // Some tests run programs as another user, in folders below this one.
   chmodSync(tmp, 0o711)
 
+  const groupsBefore = new Set(emptyGroups())
   const look = () => [
     ...processesWith(`${markName}=${mark}`),
+    // Of another run as well: but nobody's stay empty.
+    ...emptyGroups()
+      .filter((group) => !groupsBefore.has(group))
+      .map((group) => `control group ${group}`),
     ...readdirSync(tmp)
       .filter((name) => !isExpected(name))
       .map((name) => `in the temporary directory: ${name}`),
@@ -69,4 +74,33 @@ function processesWith(entry) {
     }
   }
   return found
+}
+
+/** Control groups of tidypool without a process in them or below. @returns {string[]} */
+function emptyGroups() {
+  return foldersBelow('/sys/fs/cgroup')
+    .filter((folder) => /^tidypool-[0-9a-f]{12}$/.test(path.basename(folder)))
+    .filter((group) => [group, ...foldersBelow(group)].every((folder) => !hasMembers(folder)))
+}
+
+/** @param {string} folder @returns {string[]} */
+function foldersBelow(folder) {
+  if (!existsSync(folder)) return []
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => path.join(folder, entry.name))
+      .flatMap((below) => [below, ...foldersBelow(below)])
+  } catch {
+    return [] // removed meanwhile, or closed to us
+  }
+}
+
+/** @param {string} group */
+function hasMembers(group) {
+  try {
+    return readFileSync(path.join(group, 'cgroup.procs'), 'utf8') !== ''
+  } catch {
+    return true // removed meanwhile: it is not left
+  }
 }

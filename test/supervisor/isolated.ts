@@ -16,6 +16,8 @@ import os from 'node:os'
 import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { journalExtension } from '../../src/lifetime/journal-format.ts'
+import { entriesBelow } from '../helpers/entries-below.ts'
 import { needs, type NeedName } from '../helpers/needs.ts'
 import { until } from '../helpers/until.ts'
 
@@ -72,6 +74,12 @@ export interface Place {
   left(): string[]
 }
 
+function journalsBelow(folder: string): string[] {
+  return entriesBelow(folder)
+    .filter((entry) => entry.isFile() && entry.name.includes(journalExtension))
+    .map((entry) => path.join(entry.parentPath, entry.name))
+}
+
 export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place {
   const tag = `tp-iso-${randomBytes(6).toString('hex')}`
   const key = randomBytes(4).readUInt32BE() % 0x7fffffff
@@ -118,7 +126,13 @@ export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place
       return { child, ...collect(child) }
     },
     run: (words, options, how) => self.start(words, options, how).ended,
-    left: () => [...names(tag), ...systemV(key), ...processesOf(tag).map(({ line }) => line)],
+    left: () => [
+      ...names(tag),
+      ...systemV(key),
+      ...processesOf(tag).map(({ line }) => line),
+      // While there is one, a guardian has not done its work.
+      ...journalsBelow(state),
+    ],
   }
   t.after(() => {
     for (const child of started) child.kill('SIGKILL')
