@@ -21,6 +21,7 @@ export type {
   Executor,
   MapOptions,
   ProgressSource,
+  RetrySource,
   SettledRecord,
   TaskArguments,
   TaskInput,
@@ -35,6 +36,7 @@ export { InlineExecutor } from './executor/inline-executor.ts'
 export type {
   ExecutorOptions,
   ProcessExecutorOptions,
+  Reserve,
   ThreadExecutorOptions,
 } from './executor/options.ts'
 export { ProcessExecutor } from './executor/process-executor.ts'

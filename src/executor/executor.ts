@@ -62,8 +62,12 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined
   /** Higher runs first; calls of equal priority run in the order they came. Default 0. */
   readonly priority?: number | undefined
-  /** How often a call is run again after it failed, timed out or lost its worker. Default 0. */
+  /** How often a call is run again after it failed or timed out. Default 0. */
   readonly retries?: number | undefined
+  /** How often a call is run again after its worker died while running it: counted apart from `retries`. Default: as `retries`. */
+  readonly crashRetries?: number | undefined
+  /** Asked before a call is run again; with false, it rejects with this error. Default: always. */
+  readonly retryIf?: ((error: unknown, about: RetrySource) => boolean) | undefined
   /**
    * Objects to hand over instead of copying (threads only; processes copy). A call that was handed objects is not
    * retried, and rejects with a `WorkerDiedError` where its worker ends before the call began.
@@ -71,6 +75,16 @@ export interface CallOptions {
   readonly transfer?: readonly Transferable[] | undefined
   /** Receives what the task gives to `taskContext().progress`. */
   readonly onProgress?: ((value: unknown, about: ProgressSource) => void) | undefined
+}
+
+/** Which attempt of which call has failed. */
+export interface RetrySource {
+  /** Name of the export. */
+  readonly task: string
+  /** Number of the attempt that failed, from 1. */
+  readonly attempt: number
+  /** Number of the input, for calls of `map` and `mapSettled`. */
+  readonly index?: number | undefined
 }
 
 /** Where a progress value comes from. */

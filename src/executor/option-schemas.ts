@@ -7,9 +7,11 @@ const messages = {
   name: 'a text that is not empty',
   atLeastOne: 'a whole number, 1 or more',
   countOrInfinity: 'a whole number, 1 or more, or Infinity',
+  wholeOrInfinity: 'a whole number, 0 or more, or Infinity',
   notNegative: 'a whole number, 0 or more',
   durationMs: 'a number of milliseconds, 0 or more, or Infinity',
   limitMs: 'a number of milliseconds above 0, or Infinity',
+  limitBytes: 'a number of bytes above 0, or Infinity',
 }
 
 const number = (allowed: string, isAllowed: (value: number) => boolean) =>
@@ -24,11 +26,12 @@ const oneOf = <const T extends readonly string[]>(...values: T) =>
 const orInfinity = (isAllowed: (value: number) => boolean) => (value: number) =>
   value === Infinity || isAllowed(value)
 const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 1
+const isWhole = (value: number): boolean => Number.isSafeInteger(value) && value >= 0
 
 const common = {
   name: v.optional(v.pipe(v.string(messages.name), v.minLength(1, messages.name))),
   maxWorkers: number(messages.atLeastOne, isCount),
-  minWorkers: number(messages.notNegative, (value) => Number.isSafeInteger(value) && value >= 0),
+  minWorkers: number(messages.notNegative, isWhole),
   tasksPerWorker: number(messages.atLeastOne, isCount),
   idleTimeoutMs: number(messages.durationMs, (value) => value >= 0),
   taskTimeoutMs: number(messages.limitMs, (value) => value > 0),
@@ -38,7 +41,22 @@ const common = {
   onFull: oneOf('throw', 'wait'),
   onDispose: oneOf('finish', 'cancel'),
   maxTasksPerWorker: number(messages.countOrInfinity, orInfinity(isCount)),
-  maxWorkerRssBytes: number('a number of bytes above 0, or Infinity', (value) => value > 0),
+  maxWorkerRssBytes: number(messages.limitBytes, (value) => value > 0),
+  maxWorkerGrowthBytes: number(messages.limitBytes, (value) => value > 0),
+  stuckAfterMs: number(messages.limitMs, (value) => value > 0),
+  onStuck: oneOf('report', 'capture', 'kill'),
+  reserve: v.optional(
+    v.strictObject(
+      {
+        processes: number(messages.notNegative, isWhole),
+        descriptors: number(messages.notNegative, isWhole),
+        memoryBytes: number('a number of bytes, 0 or more', (value) => value >= 0),
+      },
+      'one of the options processes, descriptors, memoryBytes',
+    ),
+  ),
+  maxExecutors: number(messages.countOrInfinity, orInfinity(isCount)),
+  onLimit: oneOf('wait', 'throw', 'inline'),
   initializer: v.optional(v.pipe(v.string(messages.name), v.minLength(1, messages.name))),
   initializerData: v.optional(v.unknown()),
   taskOutput: oneOf('inherit', 'stderr', 'ignore'),
@@ -72,10 +90,9 @@ const callEntries = {
   timeoutMs: number(messages.limitMs, (value) => value > 0),
   signal: v.optional(v.instance(AbortSignal, 'an AbortSignal')),
   priority: number('a number', (value) => Number.isFinite(value)),
-  retries: number(
-    'a whole number, 0 or more, or Infinity',
-    orInfinity((value) => Number.isSafeInteger(value) && value >= 0),
-  ),
+  retries: number(messages.wholeOrInfinity, orInfinity(isWhole)),
+  crashRetries: number(messages.wholeOrInfinity, orInfinity(isWhole)),
+  retryIf: v.optional(v.function('a function')),
   transfer: v.optional(v.array(v.unknown(), 'a list of ArrayBuffers and MessagePorts')),
   onProgress: v.optional(v.function('a function')),
 }

@@ -38,11 +38,33 @@ export interface ExecutorOptions {
   readonly maxTasksPerWorker?: number | undefined
   /** A worker whose resident memory has grown beyond this is replaced after its task, in bytes. Default: no limit. */
   readonly maxWorkerRssBytes?: number | undefined
+  /** A worker whose resident memory has grown by more than this since it was ready is replaced after its task, in bytes. Default: no limit. */
+  readonly maxWorkerGrowthBytes?: number | undefined
+  /** A task that has run this long without telling progress is stuck, in milliseconds: see `onStuck`. Default: never. */
+  readonly stuckAfterMs?: number | undefined
+  /** What is done about a stuck task: told as an event, told with the stack of its worker, or its worker is killed as well. Default `report`. */
+  readonly onStuck?: 'report' | 'capture' | 'kill' | undefined
+  /** What must be left for others when a worker is started; else it is not started yet. Default: see {@link Reserve}. */
+  readonly reserve?: Reserve | undefined
+  /** Executors of this process that may be open when this one is made. Default: no limit. */
+  readonly maxExecutors?: number | undefined
+  /** When `maxExecutors` are open: the constructor throws, the tasks wait until one is closed, or they run inline. Default `throw`. */
+  readonly onLimit?: 'wait' | 'throw' | 'inline' | undefined
   /** Export that each worker calls before its first task, with `initializerData`. */
   readonly initializer?: string | undefined
   readonly initializerData?: unknown
   /** Where what tasks print to stdout goes. Default `inherit`. */
   readonly taskOutput?: TaskOutput | undefined
+}
+
+/** What must be left after a worker was started. */
+export interface Reserve {
+  /** Processes and threads that can still be started then. Default 32. */
+  readonly processes?: number | undefined
+  /** Descriptors that this process can still open then. Default 32. */
+  readonly descriptors?: number | undefined
+  /** Free memory, of the control group or the machine, whichever has less, in bytes. Default: 64 MiB, or a twentieth of it all if that is less. */
+  readonly memoryBytes?: number | undefined
 }
 
 export interface ThreadExecutorOptions extends ExecutorOptions {
@@ -73,6 +95,11 @@ export const DEFAULTS: {
   readonly onDispose: 'finish'
   readonly maxTasksPerWorker: number
   readonly maxWorkerRssBytes: number
+  readonly maxWorkerGrowthBytes: number
+  readonly stuckAfterMs: number
+  readonly onStuck: 'report'
+  readonly maxExecutors: number
+  readonly onLimit: 'throw'
   readonly taskOutput: 'inherit'
   readonly onEscape: 'report'
 } = {
@@ -86,6 +113,11 @@ export const DEFAULTS: {
   onDispose: 'finish',
   maxTasksPerWorker: Infinity,
   maxWorkerRssBytes: Infinity,
+  maxWorkerGrowthBytes: Infinity,
+  stuckAfterMs: Infinity,
+  onStuck: 'report',
+  maxExecutors: Infinity,
+  onLimit: 'throw',
   taskOutput: 'inherit',
   onEscape: 'report',
 }
@@ -106,6 +138,12 @@ export interface ResolvedOptions {
   readonly onDispose: 'finish' | 'cancel'
   readonly maxTasksPerWorker: number
   readonly maxWorkerRssBytes: number
+  readonly maxWorkerGrowthBytes: number
+  readonly stuckAfterMs: number
+  readonly onStuck: 'report' | 'capture' | 'kill'
+  readonly reserve: Reserve
+  readonly maxExecutors: number
+  readonly onLimit: 'wait' | 'throw' | 'inline'
   readonly initializer: string | undefined
   readonly initializerData: unknown
   readonly taskOutput: TaskOutput
@@ -130,6 +168,7 @@ export function resolveOptions(
     timeoutGraceMs: undefined,
     initializer: undefined,
     initializerData: undefined,
+    reserve: {},
     name: `${kind}-${count}`,
     ...given,
     maxWorkers,
@@ -166,6 +205,8 @@ export interface ResolvedCall {
   readonly signal: AbortSignal | undefined
   readonly priority: number
   readonly retries: number
+  readonly crashRetries: number
+  readonly retryIf: CallOptions['retryIf']
   readonly transfer: CallOptions['transfer']
   readonly onProgress: CallOptions['onProgress']
 }
@@ -179,6 +220,8 @@ export function resolveCall(
     signal: options.signal,
     priority: options.priority ?? 0,
     retries: options.retries ?? 0,
+    crashRetries: options.crashRetries ?? options.retries ?? 0,
+    retryIf: options.retryIf,
     transfer: options.transfer,
     onProgress: options.onProgress,
   }
