@@ -11,19 +11,20 @@ const SILENCE_MS = 2
 
 export class Balance {
   readonly #roster: Roster
-  readonly #maxWorkers: number
+  readonly #canStart: () => boolean
   readonly #isQueueEmpty: () => boolean
   readonly #requeue: (tasks: readonly Task[]) => void
   #timer: NodeJS.Timeout | undefined
 
+  /** @param canStart  Whether one more worker may be started for what is taken back. */
   constructor(
     roster: Roster,
-    maxWorkers: number,
+    canStart: () => boolean,
     isQueueEmpty: () => boolean,
     requeue: (tasks: readonly Task[]) => void,
   ) {
     this.#roster = roster
-    this.#maxWorkers = maxWorkers
+    this.#canStart = canStart
     this.#isQueueEmpty = isQueueEmpty
     this.#requeue = requeue
   }
@@ -44,7 +45,7 @@ export class Balance {
   }
 
   #isUneven(): boolean {
-    let hasIdle = this.#roster.size < this.#maxWorkers
+    let hasIdle = this.#canStart()
     let hasWaiting = false
     for (const seat of this.#roster.seats) {
       hasIdle ||= seat.isIdle

@@ -32,6 +32,7 @@ import { sendCalls } from './send-calls.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
+import { WorkerLimit } from './worker-limit.ts'
 
 /** Workers that may die one after another without having begun anything. */
 const MAX_FRUITLESS = 5
@@ -48,6 +49,7 @@ export class Dispatcher implements RosterListener {
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
+  readonly #limit: WorkerLimit
   readonly #minimum: Minimum
   #killed = 0
   #isScheduled = false
@@ -76,13 +78,14 @@ export class Dispatcher implements RosterListener {
       this,
     )
     this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
+    this.#limit = new WorkerLimit(this.roster, options.maxWorkers)
     this.#balance = new Balance(
       this.roster,
-      this.#isExclusive ? options.maxWorkers : 0,
+      () => this.#isExclusive && this.#limit.room > 0,
       () => this.#queue.size === 0,
       (tasks) => this.#requeue(tasks),
     )
-    this.#minimum = new Minimum(this.roster, options.minWorkers)
+    this.#minimum = new Minimum(this.roster, options.minWorkers, this.#limit)
     this.#minimum.keep()
   }
 
@@ -95,7 +98,15 @@ export class Dispatcher implements RosterListener {
   /** Calls in flight at once that keep every worker busy: at least two batches each. */
   get usefulLookahead(): number {
     const perWorker = Math.max(this.#options.tasksPerWorker, this.#pace.largestBatch)
-    return 2 * this.#options.maxWorkers * perWorker
+    return 2 * this.#limit.max * perWorker
+  }
+
+  /** Changes how many workers there may be, 1 or more. Workers above it end when they have nothing to do. */
+  setMaxWorkers(max: number): void {
+    this.#limit.max = max
+    for (const seat of this.roster.seats) if (seat.isIdle) this.#rest(seat)
+    this.#minimum.keep()
+    this.#dispatchSoon()
   }
 
   stats(): ExecutorStats {
@@ -286,10 +297,7 @@ export class Dispatcher implements RosterListener {
     }
     if (this.#queue.size === 0) this.#balance.soon()
     else if (this.#isOpen) {
-      const missing = Math.min(
-        this.#options.maxWorkers - this.roster.size,
-        this.#queue.size - this.roster.opening,
-      )
+      const missing = Math.min(this.#limit.room, this.#queue.size - this.roster.opening)
       for (let n = 0; n < missing; n += 1) void this.roster.open()
     }
   }
@@ -297,6 +305,8 @@ export class Dispatcher implements RosterListener {
   #hasRoom(seat: Seat): boolean {
     if (seat.state !== 'ready' || seat.isWornOut || seat.condemned) return false
     if (seat.given >= this.#options.maxTasksPerWorker) return false
+    // Who is to end must run out of work first; which one that is, the first to run out of it decides.
+    if (this.#limit.isExceeded) return false
     if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
     // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short.
     return seat.inflight.size === 0 || (seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH)
@@ -413,7 +423,8 @@ export class Dispatcher implements RosterListener {
 
   /** The worker has nothing to do. */
   #rest(seat: Seat): void {
-    if (seat.isWornOut || seat.given >= this.#options.maxTasksPerWorker) {
+    const isUsedUp = seat.isWornOut || seat.given >= this.#options.maxTasksPerWorker
+    if (isUsedUp || this.#limit.isExceeded) {
       this.roster.retire(seat, this.graceMs)
       return
     }

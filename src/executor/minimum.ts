@@ -1,18 +1,21 @@
 /** Keeps `minWorkers` workers, also when they are lost or do not start. */
 import { restartPauseMs } from './back-off.ts'
 import type { Roster } from './roster.ts'
+import type { WorkerLimit } from './worker-limit.ts'
 
 export class Minimum {
   readonly #roster: Roster
   readonly #minWorkers: number
+  readonly #limit: WorkerLimit
   /** Workers that did not start, or died without having begun anything, one after another. */
   #lossesInARow = 0
   #timer: NodeJS.Timeout | undefined
   #isOpen = true
 
-  constructor(roster: Roster, minWorkers: number) {
+  constructor(roster: Roster, minWorkers: number, limit: WorkerLimit) {
     this.#roster = roster
     this.#minWorkers = minWorkers
+    this.#limit = limit
   }
 
   /** A worker has ended, or did not start. */
@@ -42,6 +45,6 @@ export class Minimum {
   }
 
   get #isBelow(): boolean {
-    return this.#roster.size < this.#minWorkers
+    return this.#roster.size < Math.min(this.#minWorkers, this.#limit.max)
   }
 }

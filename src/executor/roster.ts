@@ -40,6 +40,8 @@ export class Roster {
   #lastId = 0
   #onEmptied: (() => void)[] = []
   #isRef = true
+  /** Asked before a start is tried again: with false, it is given up. */
+  isStillWanted: () => boolean = () => true
   signalsIgnored = false
   readonly ends: WorkerEndReport[] = []
   readonly escaped: WorkerEnd['escaped'][number][] = []
@@ -85,17 +87,20 @@ export class Roster {
       isOpening = false
     }
     let attempts = 0
+    let isUnwanted = false
     try {
       await pRetry(
         (attempt) => {
           attempts = attempt
+          isUnwanted = attempt > 1 && !this.isStillWanted()
+          if (isUnwanted) throw new AbortError('the limit of workers was lowered')
           return this.#start(opened)
         },
         { ...START_BACK_OFF, signal: this.#closing.signal },
       )
     } catch (error) {
       opened()
-      if (this.#closing.signal.aborted) return
+      if (this.#closing.signal.aborted || isUnwanted) return
       this.#listener.onStartFailed(new WorkerStartError(attempts, error))
     }
   }
