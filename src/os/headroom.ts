@@ -56,7 +56,8 @@ function read(): readonly Level[] {
       ...groupLevels(hierarchies()),
     ]
   } catch (error) {
-    if (!isOutOfDescriptors(error)) throw error
+    // What cannot be found out limits nothing: the start itself will tell.
+    if (!isOutOfDescriptors(error)) return []
     const where = errorCode(error) === 'ENFILE' ? '/proc/sys/fs/file-max' : '/proc/self/limits'
     return [{ resource: 'descriptors', used: descriptorLimit, limit: descriptorLimit, where }]
   }

@@ -33,7 +33,8 @@ export function descriptorLevels(): Level[] {
 /** Threads of these processes, as far as they are shown to us; each process has one at least. */
 export function threadsOf(pids: readonly number[]): number {
   return pids.reduce(
-    (sum, pid) => sum + Number(/^Threads:\s+(\d+)/m.exec(limitText(`/proc/${pid}/status`))?.[1] ?? 0),
+    (sum, pid) =>
+      sum + Number(/^Threads:\s+(\d+)/m.exec(limitText(`/proc/${pid}/status`))?.[1] ?? 0),
     0,
   )
 }

@@ -33,10 +33,10 @@ function openFiles(): Measure[] {
 }
 
 function memory(): Measure[] {
-  return memoryLevels().map(({ used, limit, where }) => ({
+  return memoryLevels().map(({ used, limit, where }): Measure => ({
     used,
     limit,
-    unit: 'bytes' as const,
+    unit: 'bytes',
     where,
     ...(where === '/proc/sys/vm/overcommit_memory'
       ? {
@@ -60,7 +60,7 @@ function space(directory: string): Measure[] {
   }
   const remedy = 'remove what nobody uses, or mount it larger (--shm-size of docker)'
   return [
-    ...known({
+    ...known<Measure>({
       name: `space in ${directory}`,
       used: (stat.blocks - stat.bavail) * stat.bsize,
       limit: stat.blocks * stat.bsize,
@@ -68,7 +68,7 @@ function space(directory: string): Measure[] {
       where: directory,
       remedy,
     }),
-    ...known({
+    ...known<Measure>({
       name: `files in ${directory}`,
       used: stat.files - stat.ffree,
       limit: stat.files,
@@ -89,7 +89,7 @@ function systemV(): Measure[] {
     ['msg', 'System V queues', '/proc/sys/kernel/msgmni', limitNumber('/proc/sys/kernel/msgmni')],
   ] as const
   return limits.flatMap(([wanted, name, where, limit]) =>
-    known({
+    known<Measure>({
       name,
       used: objects.filter(({ kind }) => kind === wanted).length,
       limit,
