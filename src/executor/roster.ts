@@ -109,31 +109,29 @@ export class Roster {
       if (isOpening) this.#opening -= 1
       isOpening = false
     }
-    // Others serve the queue: no need to insist.
-    const isPutOff = (error: unknown): boolean => error instanceof PressureError && !this.#isOnly
     let attempts = 0
+    let wasOnly = true
     try {
       await pRetry(
         (attempt) => {
           attempts = attempt
-          return this.#start(opened)
+          // No worker is there, and no other one is being started: now, since several may be opened in this turn.
+          wasOnly = this.#seats.size === 0 && this.#opening <= 1
+          return this.#start(opened, wasOnly)
         },
         {
           ...START_BACK_OFF,
           signal: this.#closing.signal,
-          shouldRetry: ({ error }) => !isPutOff(error),
           onFailedAttempt: ({ error, attemptNumber }) => {
-            if (attemptNumber === 1 && !isPutOff(error))
-              publishRefusal('retry', this.#executor, attemptNumber, error)
+            if (attemptNumber === 1) publishRefusal('retry', this.#executor, attemptNumber, error)
           },
         },
       )
       this.#growth.succeeded()
     } catch (error) {
-      const isLater = isPutOff(error)
       opened()
       if (this.#closing.signal.aborted) return
-      if (isLater) {
+      if (error instanceof PressureError && !wasOnly) {
         if (this.#growth.postpone()) publishRefusal('later', this.#executor, attempts, error)
         return
       }
@@ -188,7 +186,7 @@ export class Roster {
   }
 
   /** Resolves when the worker is ready; rejects when it ended before. */
-  #start(opened: () => void): Promise<void> {
+  #start(opened: () => void, isOnly: boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#lastId += 1
       const seat = new Seat(this.#lastId)
@@ -219,13 +217,14 @@ export class Roster {
         },
       }
       try {
-        settleClaim = this.#admit()
+        settleClaim = this.#admit(isOnly)
         seat.worker = this.#source.start(setup, listener)
       } catch (error) {
         settleClaim()
         if (this.#seats.size === 0) this.#source.release()
         if (error instanceof PressureError) {
-          reject(error)
+          // Others serve the queue: no need to insist.
+          reject(isOnly ? error : new AbortError(error))
           return
         }
         // p-retry takes a bare TypeError for a bug and gives up at once.
@@ -238,18 +237,13 @@ export class Roster {
     })
   }
 
-  /** No worker is there, and no other one is being started. */
-  get #isOnly(): boolean {
-    return this.#seats.size === 0 && this.#opening <= 1
-  }
-
   /** @throws {PressureError} */
-  #admit(): () => void {
+  #admit(isOnly: boolean): () => void {
     const { needs } = this.#source
     if (!needs) return () => {}
     const largestBytes = (): number =>
       Math.max(0, ...Array.from(this.#seats, ({ worker }) => privateBytes(worker?.pid ?? 0)))
-    return admit({ needs, isOnly: this.#isOnly, largestBytes, reserve: this.#limits.reserve })
+    return admit({ needs, isOnly, largestBytes, reserve: this.#limits.reserve })
   }
 
   #ready(seat: Seat): void {
