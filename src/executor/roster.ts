@@ -117,7 +117,7 @@ export class Roster {
           attempts = attempt
           // No worker is there, and no other one is being started: now, since several may be opened in this turn.
           wasOnly = this.#seats.size === 0 && this.#opening <= 1
-          return this.#start(opened, wasOnly)
+          return this.#start(opened, this.#admit(wasOnly))
         },
         {
           ...START_BACK_OFF,
@@ -127,7 +127,7 @@ export class Roster {
           },
         },
       )
-      this.#growth.succeeded()
+      if (!wasOnly) this.#growth.succeeded()
     } catch (error) {
       opened()
       if (this.#closing.signal.aborted) return
@@ -186,7 +186,7 @@ export class Roster {
   }
 
   /** Resolves when the worker is ready; rejects when it ended before. */
-  #start(opened: () => void, isOnly: boolean): Promise<void> {
+  #start(opened: () => void, settleClaim: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#lastId += 1
       const seat = new Seat(this.#lastId)
@@ -196,7 +196,6 @@ export class Roster {
         signalsIgnored: this.signalsIgnored,
       }
       let unready: AbortError | undefined
-      let settleClaim = (): void => {}
       const listener: WorkerListener = {
         onMessage: (message) => {
           if (message.type === 'ready') {
@@ -217,16 +216,10 @@ export class Roster {
         },
       }
       try {
-        settleClaim = this.#admit(isOnly)
         seat.worker = this.#source.start(setup, listener)
       } catch (error) {
         settleClaim()
         if (this.#seats.size === 0) this.#source.release()
-        if (error instanceof PressureError) {
-          // Others serve the queue: no need to insist.
-          reject(isOnly ? error : new AbortError(error))
-          return
-        }
         // p-retry takes a bare TypeError for a bug and gives up at once.
         reject(new Error(error instanceof Error ? error.message : String(error), { cause: error }))
         return
@@ -237,13 +230,18 @@ export class Roster {
     })
   }
 
-  /** @throws {PressureError} */
+  /** @throws {PressureError} when it is the only worker, and shall be tried again; else what ends the tries. */
   #admit(isOnly: boolean): () => void {
     const { needs } = this.#source
     if (!needs) return () => {}
     const largestBytes = (): number =>
       Math.max(0, ...Array.from(this.#seats, ({ worker }) => privateBytes(worker?.pid ?? 0)))
-    return admit({ needs, isOnly, largestBytes, reserve: this.#limits.reserve })
+    try {
+      return admit({ needs, isOnly, largestBytes, reserve: this.#limits.reserve })
+    } catch (error) {
+      // Others serve the queue: no need to insist.
+      throw error instanceof PressureError && !isOnly ? new AbortError(error) : error
+    }
   }
 
   #ready(seat: Seat): void {
