@@ -154,6 +154,51 @@ export class WorkerStartError extends TidypoolError {
   }
 }
 
+/** What a start was refused for. */
+export interface Pressure {
+  /** What is short. */
+  readonly resource: 'processes' | 'descriptors' | 'memory'
+  /** What is left of it: a count (of processes and threads, of descriptors), or bytes. */
+  readonly left: number
+  /** What must be left: for the worker, for those that are starting, and in reserve. */
+  readonly needed: number
+  /** How much there may be of it in all; 0 when that could not be read. */
+  readonly limit: number
+  /** Where the limit stands, such as a file, so that it can be looked up and raised. */
+  readonly where: string
+}
+
+/** A worker was not started, because what it needs would not be left. It is the `cause` of a {@link WorkerStartError}. */
+export class PressureError extends TidypoolError {
+  readonly code = 'ERR_PRESSURE'
+  /** What is short. */
+  readonly resource: Pressure['resource']
+  /** What is left of it: a count (of processes and threads, of descriptors), or bytes. */
+  readonly left: number
+  /** What must be left: for the worker, for those that are starting, and in reserve. */
+  readonly needed: number
+  /** How much there may be of it in all; 0 when that could not be read. */
+  readonly limit: number
+  /** Where the limit stands, such as a file, so that it can be looked up and raised. */
+  readonly where: string
+
+  constructor({ resource, left, needed, limit, where }: Pressure) {
+    const [what, option] = {
+      processes: ['processes and threads', 'processes'],
+      descriptors: ['descriptors', 'descriptors'],
+      memory: ['bytes of memory', 'memoryBytes'],
+    }[resource] as [string, string]
+    super(
+      `${left}${limit > 0 ? ` of ${limit}` : ''} ${what} are left (${where}), and ${needed} must be. Lower maxWorkers or reserve.${option}, end what is not needed, or raise the limit.`,
+    )
+    this.resource = resource
+    this.left = left
+    this.needed = needed
+    this.limit = limit
+    this.where = where
+  }
+}
+
 /** The task's module could not be loaded, or has no such export. */
 export class TaskModuleError extends TidypoolError {
   readonly code = 'ERR_TASK_MODULE'
@@ -199,6 +244,23 @@ export class ExecutorClosedError extends TidypoolError {
       `Executor ${quote(executor)} takes no more tasks: shutdown had begun. Submit before calling shutdown(), or create a new executor.`,
     )
     this.executor = executor
+  }
+}
+
+/** `maxExecutors` were open already and `onLimit` is `throw`. */
+export class ExecutorLimitError extends TidypoolError {
+  readonly code = 'ERR_EXECUTOR_LIMIT'
+  /** The limit that was given to the executor that was not made. */
+  readonly maxExecutors: number
+  /** Names of those that are open. */
+  readonly open: readonly string[]
+
+  constructor(maxExecutors: number, open: readonly string[]) {
+    super(
+      `${open.length} executors are open already, and maxExecutors is ${maxExecutors}: ${open.map(quote).join(', ')}. Shut one down first, share one, raise maxExecutors, or set onLimit: 'wait' or 'inline'.`,
+    )
+    this.maxExecutors = maxExecutors
+    this.open = open
   }
 }
 

@@ -4,7 +4,9 @@
  */
 export {
   ExecutorClosedError,
+  ExecutorLimitError,
   OptionError,
+  PressureError,
   QueueFullError,
   TaskCancelledError,
   TaskCloneError,
@@ -13,6 +15,7 @@ export {
   TidypoolError,
   WorkerDiedError,
   WorkerStartError,
+  type Pressure,
   type WorkerDeath,
 } from './errors.ts'
 export { asCompleted, type Completed } from './executor/as-completed.ts'

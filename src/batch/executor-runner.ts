@@ -27,7 +27,12 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
     inputOf: ({ value }) => value,
     async *run(inputs, { ordered, params, signal }) {
       const calls = executor.with({ timeoutMs, retries, signal })
-      const settled = calls.mapSettled(exportName, inputs, { ordered, extraArgs: [params] })
+      const lookahead = options.takesNoneAhead ? options.jobs : undefined
+      const settled = calls.mapSettled(exportName, inputs, {
+        ordered,
+        extraArgs: [params],
+        lookahead,
+      })
       for await (const record of settled) {
         yield foundNoWorker(record, retries) ? { ...record, status: 'cancelled' } : record
       }

@@ -15,6 +15,8 @@ export interface FeedHooks {
   give(input: Input): unknown
   /** Whether this input runs (it may be done already). */
   accept(input: Input): boolean
+  /** Resolves when one more may begin, or the run is stopped; undefined: now. */
+  mayBegin?(): Promise<void> | undefined
   /** An input that cannot be given to the task, with how many were given before it. */
   onProblem(input: Input, takenBefore: number): void | Promise<void>
 }
@@ -55,6 +57,11 @@ export class InputFeed implements AsyncIterableIterator<unknown> {
           await this.#hooks.onProblem(input, this.#count)
           if (this.#isStopped) return done
           continue
+        }
+        const held = this.#hooks.mayBegin?.()
+        if (held) {
+          await held
+          if (this.#isStopped) return done
         }
         this.taken.set(this.#count++, { input, takenAtMs: Date.now() })
         return { done: false, value: this.#hooks.give(input) }

@@ -14,6 +14,7 @@ import type { SettledRecord } from '../executor/executor.ts'
 import { PauseClock } from '../executor/pause-clock.ts'
 import { TidypoolError, WorkerStartError } from '../errors.ts'
 import type { BatchTask } from './batch-task.ts'
+import { HoldBack } from './hold-back.ts'
 import { mustHalt, type HaltPolicy } from './halt.ts'
 import { identify, type Input } from './identity.ts'
 import { InputFeed, type Taken } from './input-feed.ts'
@@ -36,6 +37,8 @@ export interface BatchPlan {
   readonly keepOrder: boolean
   readonly deadlineMs: number | undefined
   readonly halt: HaltPolicy | undefined
+  /** Until when inputs are held back; undefined: they never are. */
+  readonly obstacle?: (() => string | undefined) | undefined
   /** undefined: to `sink`. */
   readonly out: BatchOut | undefined
 }
@@ -93,6 +96,9 @@ export class Batch {
   #feed: InputFeed | undefined
   #out: ResultsFile | undefined
   #task: BatchTask
+
+  /** Told once, when nothing runs and nothing may begin: the run goes on waiting. */
+  onStarved: (why: string) => void = () => {}
 
   constructor(plan: BatchPlan, runner: BatchRunner, sink: ResultSink) {
     this.#plan = plan
@@ -223,10 +229,12 @@ export class Batch {
     if (this.#cause()) return
     const reading = new AbortController()
     this.#stop.onStop(() => reading.abort())
+    const hold = plan.obstacle && this.#holdBack(plan.obstacle)
     const feed = new InputFeed(select(identify(plan.source, reading.signal), plan.selection), {
       give: (input) => this.#runner.inputOf(input),
       accept: (input) => this.#accept(input),
       onProblem: (input, takenBefore) => this.#onProblem(input, takenBefore),
+      mayBegin: () => hold?.wait(reading.signal),
     })
     this.#feed = feed
     const options = { ordered: plan.keepOrder, params: plan.params, signal }
@@ -248,6 +256,13 @@ export class Batch {
     const cause = this.#cause()
     if (cause?.why === 'error') throw cause.error
     if (feed.error) throw feed.error
+  }
+
+  #holdBack(obstacle: () => string | undefined): HoldBack {
+    return new HoldBack(obstacle, {
+      isIdle: () => this.#runner.stats().running === 0,
+      onStarved: (why) => this.onStarved(why),
+    })
   }
 
   #accept(input: Input): boolean {

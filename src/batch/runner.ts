@@ -19,6 +19,8 @@ export interface RunnerOptions {
   readonly loadLimitMs: number
   readonly killAfterMs: number
   readonly retries: number
+  /** No input is taken before a worker is free for it, since it might be held back. */
+  readonly takesNoneAhead?: boolean | undefined
 }
 
 export interface RunnerReport extends ShutdownReport {

@@ -21,6 +21,8 @@ export interface RawRunOptions {
   readonly killAfter?: string
   readonly retries?: string
   readonly halt?: string
+  readonly memfree?: string
+  readonly load?: string
   readonly shell?: boolean
   readonly tag?: boolean
   readonly joblog?: string
@@ -95,6 +97,8 @@ export function describeRun(command: Command): Command {
     .option('--kill-after <TIME>', 'how long what is cancelled may take to end (default: 3s)')
     .option('--retries <N>', 'run a failed input up to N times more (default: 0)')
     .option('--halt <WHEN,fail=N>', 'end early on failures: now,fail=1 or soon,fail=10%')
+    .option('--memfree <SIZE>', 'begin no input while less memory than this is free')
+    .option('--load <N>', 'begin no input while the load is not below N, or N% of the processors')
     .option('--keep-order', 'write results in the order of the inputs')
     .option('--dry-run', 'list what would run, and run nothing')
     .optionsGroup('Commands:')

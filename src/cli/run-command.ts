@@ -10,6 +10,7 @@
 import { fstatSync } from 'node:fs'
 
 import type { BatchTask } from '../batch/batch-task.ts'
+import { obstacle } from '../batch/hold-back.ts'
 import type { BatchPlan, BatchReport } from '../batch/run-batch.ts'
 import type { Names } from '../batch/name-source.ts'
 import { ResultsError } from '../batch/results-error.ts'
@@ -37,7 +38,13 @@ export async function run(
   try {
     const options = readRunOptions(split(words, args), raw)
     const source = await openSource(options)
-    const plan: BatchPlan = { ...options, source, task: taskOf(options.work) }
+    const { holdBack, work } = options
+    const plan: BatchPlan = {
+      ...options,
+      source,
+      task: taskOf(work),
+      obstacle: holdBack && (() => obstacle(holdBack)),
+    }
     if (options.dryRun) {
       const { dryRun } = await import('./dry-run.ts')
       return await dryRun(plan, options)

@@ -7,6 +7,7 @@ import { commandTemplate, type CommandTemplate } from '../batch/command-template
 import { parseDuration } from '../batch/duration.ts'
 import { FORMATS, type Format } from '../batch/formats.ts'
 import { parseHalt, type HaltPolicy } from '../batch/halt.ts'
+import type { HoldBackOptions } from '../batch/hold-back.ts'
 import { parseJobs } from '../batch/jobs.ts'
 import { parseParams, type Params } from '../batch/params.ts'
 import { parseRange, type Range } from '../batch/range.ts'
@@ -19,6 +20,7 @@ import { DEFAULTS } from '../executor/options.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
+import { readHoldBack } from './hold-back-options.ts'
 import { refuseMixing, refuseOverwriting } from './refuse-overwriting.ts'
 
 export interface RunOptions {
@@ -32,6 +34,7 @@ export interface RunOptions {
   readonly killAfterMs: number
   readonly retries: number
   readonly halt: HaltPolicy | undefined
+  readonly holdBack: HoldBackOptions | undefined
   readonly keepOrder: boolean
   readonly dryRun: boolean
   readonly out: BatchOut | undefined
@@ -93,6 +96,7 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     killAfterMs: duration('--kill-after', raw.killAfter, 0) ?? DEFAULTS.graceMs,
     retries: count('--retries', raw.retries, 0, MAX_RETRIES) ?? 0,
     halt: raw.halt === undefined ? undefined : parseHalt(raw.halt),
+    holdBack: readHoldBack(raw),
     keepOrder: raw.keepOrder ?? false,
     dryRun: raw.dryRun ?? false,
     out: readOut(raw),

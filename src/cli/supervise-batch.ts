@@ -41,6 +41,10 @@ export async function superviseBatch(
   const lines = work.of === 'command' ? nowhere : besideProgress(results, makeRoom)
   const batch: Batch = new Batch(plan, runner, lines)
   batch.onStop(() => results.release())
+  batch.onStarved = (why) => {
+    makeRoom()
+    if (isTalking) printWarning(`nothing is begun: ${why}; waiting`)
+  }
   const progress = isTalking
     ? startProgress(() => batch.snapshot(), writesToStdout(options) && isPipe(1))
     : undefined
@@ -71,7 +75,14 @@ function runnerOf(options: RunOptions, sinks: OutputSinks): BatchRunner {
     return commandRunner({ ...options, ...work, jobLog }, sinks)
   }
   const loadLimitMs = Math.max(LOAD_LIMIT_MS, options.timeoutMs ?? 0)
-  return executorRunner({ ...options, task: work.ref, kind: work.kind, loadLimitMs })
+  const takesNoneAhead = options.holdBack !== undefined
+  return executorRunner({
+    ...options,
+    task: work.ref,
+    kind: work.kind,
+    loadLimitMs,
+    takesNoneAhead,
+  })
 }
 
 const nowhere: ResultSink = { write: () => {} }

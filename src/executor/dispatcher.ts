@@ -22,6 +22,7 @@ import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
+import type { Place } from './executor-limit.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
@@ -57,7 +58,12 @@ export class Dispatcher implements RosterListener {
   #fruitless = 0
   graceMs: number
 
-  constructor(options: ResolvedOptions, source: WorkerSource, initializerModule: string) {
+  constructor(
+    options: ResolvedOptions,
+    source: WorkerSource,
+    initializerModule: string,
+    place: Place,
+  ) {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
@@ -76,6 +82,7 @@ export class Dispatcher implements RosterListener {
         reportRss: options.maxWorkerRssBytes !== Infinity,
       },
       this,
+      { reserve: options.reserve, place },
     )
     this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
     this.#limit = new WorkerLimit(this.roster, options.maxWorkers)
@@ -252,6 +259,11 @@ export class Dispatcher implements RosterListener {
   onStartFailed(error: WorkerStartError): void {
     this.#failWaiting(error)
     this.#minimum.lost({ isFruitless: true })
+  }
+
+  onRoom(): void {
+    this.#minimum.keep()
+    this.#dispatchSoon()
   }
 
   /** No worker can be had for what waits. */

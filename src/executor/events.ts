@@ -5,10 +5,12 @@
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
  * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
+ * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
  * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
  * | `tidypool:cleanup`  |                             | see `lifetime/events.ts`                                      |
  */
 import { channel } from 'node:diagnostics_channel'
+import { debuglog } from 'node:util'
 
 import type { ExecutorKind } from '../lifetime/life.ts'
 import type { Seat } from './seat.ts'
@@ -17,6 +19,7 @@ import type { Task } from './task.ts'
 const executors = channel('tidypool:executor')
 const workers = channel('tidypool:worker')
 const tasks = channel('tidypool:task')
+const log = debuglog('tidypool')
 
 export function publishExecutor(
   event: 'open' | 'draining' | 'closed',
@@ -39,6 +42,21 @@ export function publishWorker(
   else if (end)
     workers.publish({ ...about, how: end.how, exitCode: end.exitCode, signal: end.signal })
   else workers.publish(about)
+}
+
+/**
+ * A worker could not be started. Told of the first attempt and of the last one: of several in a row, those between say nothing new.
+ *
+ * @param next  `retry`: after a pause; `later`: other workers go on, and there is a look from time to time; `none`: given up.
+ */
+export function publishRefusal(
+  next: 'retry' | 'later' | 'none',
+  executor: string,
+  attempt: number,
+  error: unknown,
+): void {
+  if (log.enabled) log('worker refused %j', { executor, attempt, next, error: String(error) })
+  if (workers.hasSubscribers) workers.publish({ event: 'refused', executor, attempt, next, error })
 }
 
 export function publishTask(

@@ -28,7 +28,8 @@ export class Minimum {
   keep(): void {
     if (!this.#isOpen || this.#timer || !this.#isBelow) return
     if (this.#lossesInARow === 0) {
-      while (this.#isBelow) void this.#roster.open()
+      // Counted, because one that is put off is not there afterwards: the roster tells when to try again.
+      for (let missing = this.#missing; missing > 0; missing -= 1) void this.#roster.open()
       return
     }
     // Workers that do not start, or die as soon as they are ready, would be started as fast as the machine can, for ever.
@@ -44,7 +45,11 @@ export class Minimum {
     clearTimeout(this.#timer)
   }
 
+  get #missing(): number {
+    return Math.min(this.#minWorkers, this.#limit.max) - this.#roster.size
+  }
+
   get #isBelow(): boolean {
-    return this.#roster.size < Math.min(this.#minWorkers, this.#limit.max)
+    return this.#missing > 0
   }
 }

@@ -57,11 +57,11 @@ export interface ExecutorOptions {
   readonly taskOutput?: TaskOutput | undefined
 }
 
-/** What must be left after a worker was started. */
+/** What must be left after a worker was started. The defaults do not hold for the only worker of an executor. */
 export interface Reserve {
-  /** Processes and threads that can still be started then. Default 32. */
+  /** Processes and threads that can still be started then. Default 32, or a twentieth of the limit if that is less. */
   readonly processes?: number | undefined
-  /** Descriptors that this process can still open then. Default 32. */
+  /** Descriptors that this process can still open then. Default 32, or a twentieth of the limit if that is less. */
   readonly descriptors?: number | undefined
   /** Free memory, of the control group or the machine, whichever has less, in bytes. Default: 64 MiB, or a twentieth of it all if that is less. */
   readonly memoryBytes?: number | undefined

@@ -18,6 +18,7 @@ import { moduleUrl } from '../worker/module-url.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Engine, Submitted } from './engine.ts'
 import { publishExecutor } from './events.ts'
+import { withinLimit, type Place } from './executor-limit.ts'
 import type {
   CallOptions,
   Executor,
@@ -46,6 +47,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #dispatcher: Dispatcher
   readonly #view: View<M>
   readonly #registration: Registration
+  readonly #place: Place
   readonly #modules = new Map<string, TaskModuleReference>()
   #state: ExecutorState = 'open'
   #lastTaskId = 0
@@ -53,16 +55,18 @@ export abstract class PooledExecutor<M> implements Executor<M> {
 
   /** @internal */
   protected constructor(
-    kind: ExecutorKind,
+    wanted: ExecutorKind,
     module: URL | string,
-    options: ResolvedOptions,
-    source: WorkerSource,
+    given: ResolvedOptions,
+    workers: WorkerSource,
   ) {
+    const reference = this.#moduleReference(module)
+    const { kind, options, source, place } = withinLimit(wanted, given, workers)
     this.name = options.name
     this.kind = kind
     this.#options = options
-    const reference = this.#moduleReference(module)
-    this.#dispatcher = new Dispatcher(options, source, reference.url)
+    this.#place = place
+    this.#dispatcher = new Dispatcher(options, source, reference.url, place)
     this.#view = new View<M>(this.#engine(), reference, {})
     const state = (): ExecutorState => this.#state
     this.#registration = registerExecutor({
@@ -148,6 +152,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     await this.#dispatcher.close()
     this.#state = 'closed'
     this.#registration.remove()
+    this.#place.release()
     publishExecutor('closed', this.name, this.kind)
     const { roster, killedTasks } = this.#dispatcher
     const { finished, failed, cancelled } = this.stats()

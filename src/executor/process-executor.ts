@@ -2,6 +2,7 @@ import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
 import { startProcessWorker } from '../worker/process.ts'
 import { workerExecArgv } from './exec-argv.ts'
 import type { UntypedModule } from './executor.ts'
+import { PROCESS_NEEDS } from './needs.ts'
 import {
   DEFAULTS,
   resolveOptions,
@@ -44,6 +45,7 @@ function processes(resolved: ResolvedOptions, options: ProcessExecutorOptions): 
   const { env, onEscape = DEFAULTS.onEscape } = options
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv)
   return {
+    needs: PROCESS_NEEDS,
     start(setup, listener) {
       hold ??= holdScope(`executor ${name}`)
       return startProcessWorker(

@@ -4,17 +4,25 @@
  */
 import pRetry, { AbortError } from 'p-retry'
 
-import { WorkerStartError } from '../errors.ts'
+import { PressureError, WorkerStartError } from '../errors.ts'
 import type { WorkerEndReport } from '../lifetime/life.ts'
+import { privateBytes } from '../os/process-usage.ts'
 import { decodeError } from '../worker/error-codec.ts'
 import type { FromWorker, WorkerSetup } from '../worker/protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from '../worker/worker.ts'
+import { admit } from './admission.ts'
 import { START_BACK_OFF } from './back-off.ts'
-import { publishWorker } from './events.ts'
+import { publishRefusal, publishWorker } from './events.ts'
+import { Growth } from './growth.ts'
+import type { WorkerNeeds } from './needs.ts'
+import type { Reserve } from './options.ts'
+import type { Place } from './executor-limit.ts'
 import { Seat } from './seat.ts'
 
 /** Where workers come from: one implementation for each kind of executor. */
 export interface WorkerSource {
+  /** What a worker takes of the operating system; undefined: nothing. */
+  readonly needs?: WorkerNeeds | undefined
   /** Throws when the operating system refuses at once. */
   start(setup: WorkerSetup, listener: WorkerListener): Worker
   /** The last worker has ended: what was held for them can be released. */
@@ -27,6 +35,15 @@ export interface RosterListener {
   onEnd(seat: Seat, end: WorkerEnd): void
   /** No attempt to start a worker succeeded. */
   onStartFailed(error: WorkerStartError): void
+  /** Workers that could not be started may be possible now. */
+  onRoom(): void
+}
+
+/** What bounds the start of workers besides the operating system. */
+export interface RosterLimits {
+  readonly reserve: Reserve
+  /** No worker is started before the executor has it. */
+  readonly place: Place
 }
 
 export class Roster {
@@ -36,6 +53,8 @@ export class Roster {
   readonly #listener: RosterListener
   readonly #seats = new Set<Seat>()
   readonly #closing = new AbortController()
+  readonly #limits: RosterLimits
+  readonly #growth: Growth
   #opening = 0
   #lastId = 0
   #onEmptied: (() => void)[] = []
@@ -53,11 +72,15 @@ export class Roster {
     source: WorkerSource,
     setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>,
     listener: RosterListener,
+    limits: RosterLimits,
   ) {
     this.#executor = executor
     this.#source = source
     this.#setup = setup
     this.#listener = listener
+    this.#limits = limits
+    this.#growth = new Growth(() => listener.onRoom())
+    limits.place.onTaken(() => listener.onRoom())
   }
 
   /** Workers that exist. */
@@ -77,8 +100,10 @@ export class Roster {
     return size
   }
 
-  /** Starts one more worker; tries again with pauses. */
+  /** Starts one more worker; tries again with pauses. With others there, that may be put off: `onRoom` follows. */
   async open(): Promise<void> {
+    const { place } = this.#limits
+    if (!place.isTaken || (this.#growth.isPaused && this.#seats.size + this.#opening > 0)) return
     this.#opening += 1
     let isOpening = true
     // In the same turn as the worker becomes ready: it must not be counted twice, or not at all.
@@ -88,19 +113,34 @@ export class Roster {
     }
     let attempts = 0
     let isUnwanted = false
+    let wasOnly = true
     try {
       await pRetry(
         (attempt) => {
           attempts = attempt
           isUnwanted = attempt > 1 && !this.isStillWanted()
           if (isUnwanted) throw new AbortError('the limit of workers was lowered')
-          return this.#start(opened)
+          // No worker is there, and no other one is being started: now, since several may be opened in this turn.
+          wasOnly = this.#seats.size === 0 && this.#opening <= 1
+          return this.#start(opened, this.#admit(wasOnly))
         },
-        { ...START_BACK_OFF, signal: this.#closing.signal },
+        {
+          ...START_BACK_OFF,
+          signal: this.#closing.signal,
+          onFailedAttempt: ({ error, attemptNumber }) => {
+            if (attemptNumber === 1) publishRefusal('retry', this.#executor, attemptNumber, error)
+          },
+        },
       )
+      if (!wasOnly) this.#growth.succeeded()
     } catch (error) {
       opened()
       if (this.#closing.signal.aborted || isUnwanted) return
+      if (error instanceof PressureError && !wasOnly) {
+        if (this.#growth.postpone()) publishRefusal('later', this.#executor, attempts, error)
+        return
+      }
+      publishRefusal('none', this.#executor, attempts, error)
       this.#listener.onStartFailed(new WorkerStartError(attempts, error))
     }
   }
@@ -114,6 +154,7 @@ export class Roster {
   /** Gives up attempts to start workers. */
   stopOpening(): void {
     this.#closing.abort()
+    this.#growth.stop()
   }
 
   /** Whether busy workers keep the process alive. */
@@ -150,7 +191,7 @@ export class Roster {
   }
 
   /** Resolves when the worker is ready; rejects when it ended before. */
-  #start(opened: () => void): Promise<void> {
+  #start(opened: () => void, settleClaim: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#lastId += 1
       const seat = new Seat(this.#lastId)
@@ -164,6 +205,7 @@ export class Roster {
         onMessage: (message) => {
           if (message.type === 'ready') {
             opened()
+            settleClaim()
             this.#ready(seat)
             resolve()
           } else if (message.type === 'unready') {
@@ -173,6 +215,7 @@ export class Roster {
         },
         onEnd: (end) => {
           const wasReady = seat.state !== 'starting'
+          settleClaim()
           this.#ended(seat, end)
           if (!wasReady) reject(unready ?? startFailure(end))
         },
@@ -180,6 +223,7 @@ export class Roster {
       try {
         seat.worker = this.#source.start(setup, listener)
       } catch (error) {
+        settleClaim()
         if (this.#seats.size === 0) this.#source.release()
         // p-retry takes a bare TypeError for a bug and gives up at once.
         reject(new Error(error instanceof Error ? error.message : String(error), { cause: error }))
@@ -189,6 +233,20 @@ export class Roster {
       this.setRef(seat, true)
       publishWorker('start', this.#executor, seat)
     })
+  }
+
+  /** @throws {PressureError} when it is the only worker, and shall be tried again; else what ends the tries. */
+  #admit(isOnly: boolean): () => void {
+    const { needs } = this.#source
+    if (!needs) return () => {}
+    const largestBytes = (): number =>
+      Math.max(0, ...Array.from(this.#seats, ({ worker }) => privateBytes(worker?.pid ?? 0)))
+    try {
+      return admit({ needs, isOnly, largestBytes, reserve: this.#limits.reserve })
+    } catch (error) {
+      // Others serve the queue: no need to insist.
+      throw error instanceof PressureError && !isOnly ? new AbortError(error) : error
+    }
   }
 
   #ready(seat: Seat): void {

@@ -1,6 +1,7 @@
 import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
 import { startThreadWorker } from '../worker/thread.ts'
 import type { UntypedModule } from './executor.ts'
+import { THREAD_NEEDS } from './needs.ts'
 import { resolveOptions, type ResolvedOptions, type ThreadExecutorOptions } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
@@ -37,6 +38,7 @@ function threads(
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
   return {
+    needs: THREAD_NEEDS,
     start(setup, listener) {
       hold ??= holdScope(`executor ${name}`)
       return startThreadWorker(

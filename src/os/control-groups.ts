@@ -16,7 +16,12 @@ export interface ControlHierarchy {
 
 /** Every hierarchy that is mounted and shows the group that we are in. Empty without `/proc`, and elsewhere than on Linux. */
 export function controlHierarchies(): readonly ControlHierarchy[] {
-  return parseHierarchies(read('/proc/self/mountinfo') ?? '', read('/proc/self/cgroup') ?? '')
+  return parseHierarchies(read('/proc/self/mountinfo') ?? '', ownGroups())
+}
+
+/** The text of `/proc/self/cgroup`, which changes when we are moved into another group; '' where there are none. */
+export function ownGroups(): string {
+  return read('/proc/self/cgroup') ?? ''
 }
 
 /**

@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import type { AuditReport, ShutdownReport } from 'tidypool'
+import { nativeCalls } from '../../src/os/native.ts'
 import { faultRow } from '../helpers/fault-row.ts'
 import { needs } from '../helpers/needs.ts'
 import { Stage, type Program, type StartOptions } from './observe.ts'
@@ -122,6 +123,23 @@ faultRow(
   async (t) => {
     const said = await run(t, ['process', 'E2BIG'])
     isRefused(said, /E2BIG/)
+    return said.tookMs
+  },
+)
+
+const native = nativeCalls()
+const noNative = 'refused' in native ? native.refused : false
+faultRow(
+  {
+    id: 'K3',
+    kind: 'process, ENOMEM',
+    repeats: 10,
+    ciRepeats: 1,
+    skip: needs('root', 'pid namespace') || noNative,
+  },
+  async (t) => {
+    const said = await run(t, ['process', 'ENOMEM'])
+    isRefused(said, /ENOMEM/)
     return said.tookMs
   },
 )

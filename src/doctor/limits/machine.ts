@@ -1,5 +1,8 @@
 /** What the kernel has for all: process numbers, threads, open files, memory, `/dev/shm`, System V objects. */
-import { readFileSync, statfsSync, type StatsFs } from 'node:fs'
+import { statfsSync, type StatsFs } from 'node:fs'
+import { known } from '../../os/level.ts'
+import { limitNumber, limitText } from '../../os/limit-text.ts'
+import { fileLevels, memoryLevels, taskLevels } from '../../os/machine-limits.ts'
 import { listSystemV } from '../../os/system-v.ts'
 import type { Measure } from '../measure.ts'
 
@@ -8,57 +11,44 @@ export function measureMachine(sharedMemory: string): Measure[] {
 }
 
 function tasks(): Measure[] {
-  // "0.45 0.28 0.35 7/177 25478": running and all tasks; each thread is one, and takes a number.
-  const used = Number(/\/(\d+) /.exec(textOf('/proc/loadavg'))?.[1] ?? Number.NaN)
-  const remedy = 'end what is not needed, or raise it with sysctl'
-  return [
-    ['process numbers of the machine', '/proc/sys/kernel/pid_max'] as const,
-    ['threads of the machine', '/proc/sys/kernel/threads-max'] as const,
-  ].flatMap(([name, where]) =>
-    known({ name, used, limit: numberIn(where), unit: 'count', where, remedy }),
-  )
+  return taskLevels().map(({ used, limit, where }) => ({
+    name: where.endsWith('pid_max') ? 'process numbers of the machine' : 'threads of the machine',
+    used,
+    limit,
+    unit: 'count',
+    where,
+    remedy: 'end what is not needed, or raise it with sysctl',
+  }))
 }
 
 function openFiles(): Measure[] {
-  const [used, , limit] = textOf('/proc/sys/fs/file-nr').trim().split(/\s+/).map(Number)
-  return known({
+  return fileLevels().map(({ used, limit, where }) => ({
     name: 'open files of the machine',
-    used: used ?? Number.NaN,
-    limit: limit ?? Number.NaN,
+    used,
+    limit,
     unit: 'count',
-    where: '/proc/sys/fs/file-max',
+    where,
     remedy: 'find who holds them with lsof, or raise it with sysctl',
-  })
+  }))
 }
 
 function memory(): Measure[] {
-  const text = textOf('/proc/meminfo')
-  const at = (name: string): number =>
-    Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(text)?.[1] ?? Number.NaN) * 1024
-  const total = at('MemTotal')
-  // 2: the kernel refuses what it could not keep, so that starting a process fails long before memory is used up.
-  const isStrict = textOf('/proc/sys/vm/overcommit_memory').trim() === '2'
-  return [
-    ...known({
-      name: 'memory of the machine',
-      used: total - at('MemAvailable'),
-      limit: total,
-      unit: 'bytes',
-      where: '/proc/meminfo',
-      remedy: 'run fewer workers at once: the kernel kills when none is left',
-    }),
-    ...(isStrict
-      ? known({
+  return memoryLevels().map(({ used, limit, where }): Measure => ({
+    used,
+    limit,
+    unit: 'bytes',
+    where,
+    ...(where === '/proc/sys/vm/overcommit_memory'
+      ? {
           name: 'memory that was promised to programs',
-          used: at('Committed_AS'),
-          limit: at('CommitLimit'),
-          unit: 'bytes',
-          where: '/proc/sys/vm/overcommit_memory',
           remedy:
             'raise vm.overcommit_ratio, or add swap: starting a process fails when none is left',
-        })
-      : []),
-  ]
+        }
+      : {
+          name: 'memory of the machine',
+          remedy: 'run fewer workers at once: the kernel kills when none is left',
+        }),
+  }))
 }
 
 function space(directory: string): Measure[] {
@@ -70,7 +60,7 @@ function space(directory: string): Measure[] {
   }
   const remedy = 'remove what nobody uses, or mount it larger (--shm-size of docker)'
   return [
-    ...known({
+    ...known<Measure>({
       name: `space in ${directory}`,
       used: (stat.blocks - stat.bavail) * stat.bsize,
       limit: stat.blocks * stat.bsize,
@@ -78,7 +68,7 @@ function space(directory: string): Measure[] {
       where: directory,
       remedy,
     }),
-    ...known({
+    ...known<Measure>({
       name: `files in ${directory}`,
       used: stat.files - stat.ffree,
       limit: stat.files,
@@ -92,14 +82,14 @@ function space(directory: string): Measure[] {
 function systemV(): Measure[] {
   const objects = listSystemV()
   // "32000 1024000000 500 32000": the last is how many sets there may be.
-  const sets = Number(textOf('/proc/sys/kernel/sem').trim().split(/\s+/)[3] ?? Number.NaN)
+  const sets = Number(limitText('/proc/sys/kernel/sem').trim().split(/\s+/)[3] ?? Number.NaN)
   const limits = [
-    ['shm', 'System V segments', '/proc/sys/kernel/shmmni', numberIn('/proc/sys/kernel/shmmni')],
+    ['shm', 'System V segments', '/proc/sys/kernel/shmmni', limitNumber('/proc/sys/kernel/shmmni')],
     ['sem', 'System V semaphore sets', '/proc/sys/kernel/sem', sets],
-    ['msg', 'System V queues', '/proc/sys/kernel/msgmni', numberIn('/proc/sys/kernel/msgmni')],
+    ['msg', 'System V queues', '/proc/sys/kernel/msgmni', limitNumber('/proc/sys/kernel/msgmni')],
   ] as const
   return limits.flatMap(([wanted, name, where, limit]) =>
-    known({
+    known<Measure>({
       name,
       used: objects.filter(({ kind }) => kind === wanted).length,
       limit,
@@ -108,24 +98,4 @@ function systemV(): Measure[] {
       remedy: 'remove those that nobody uses with ipcrm, or raise it with sysctl',
     }),
   )
-}
-
-/** Nothing where a number could not be found out, or there is no limit. */
-function known(measure: Measure): Measure[] {
-  return Number.isFinite(measure.used) && measure.limit > 0 && Number.isFinite(measure.limit)
-    ? [measure]
-    : []
-}
-
-function numberIn(file: string): number {
-  const text = textOf(file).trim()
-  return text === '' ? Number.NaN : Number(text)
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return '' // not Linux, or not shown to us
-  }
 }

@@ -1,5 +1,5 @@
 /** What this user and each of the user's processes may have. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { openDescriptors, softLimit, threadsOf } from '../../os/process-limits.ts'
 import { userOf } from '../../os/process-table.ts'
 import type { Measure } from '../measure.ts'
 import { usedPart } from '../measure.ts'
@@ -15,13 +15,12 @@ export function measureUser({ processes }: Sight): Measure[] {
 
 /** The kernel holds nobody to it who may raise it: root. */
 function threads(pids: readonly number[]): Measure[] {
-  const limit = limitOf('self', 'Max processes')
+  const limit = softLimit('self', 'Max processes')
   if (limit === undefined || process.getuid?.() === 0) return []
-  const used = pids.reduce((count, pid) => count + threadsOf(pid), 0)
   return [
     {
       name: 'processes and threads of this user',
-      used,
+      used: threadsOf(pids),
       limit,
       unit: 'count',
       where: 'ulimit -u',
@@ -33,8 +32,8 @@ function threads(pids: readonly number[]): Measure[] {
 /** Of all processes the one that is nearest to its limit, and each that is near. */
 function descriptors(processes: readonly { pid: number; name: string }[]): Measure[] {
   const measures = processes.flatMap(({ pid, name }): Measure[] => {
-    const limit = limitOf(pid, 'Max open files')
-    const used = descriptorsOf(pid)
+    const limit = softLimit(pid, 'Max open files')
+    const used = openDescriptors(pid)
     if (limit === undefined || used === undefined) return []
     return [
       {
@@ -49,29 +48,4 @@ function descriptors(processes: readonly { pid: number; name: string }[]): Measu
     ]
   })
   return measures.toSorted((a, b) => usedPart(b) - usedPart(a)).slice(0, 3)
-}
-
-function limitOf(pid: number | 'self', name: string): number | undefined {
-  const soft = new RegExp(`^${name}\\s+(\\d+)`, 'm').exec(textOf(`/proc/${pid}/limits`))?.[1]
-  return soft === undefined ? undefined : Number(soft)
-}
-
-function threadsOf(pid: number): number {
-  return Number(/^Threads:\s+(\d+)/m.exec(textOf(`/proc/${pid}/status`))?.[1] ?? 0)
-}
-
-function descriptorsOf(pid: number): number | undefined {
-  try {
-    return readdirSync(`/proc/${pid}/fd`).length
-  } catch {
-    return undefined // it has ended, or is closed to us
-  }
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, 'utf8')
-  } catch {
-    return '' // not kept here, or closed to us: that limit is left out
-  }
 }

@@ -1,5 +1,7 @@
 // Starting workers fails: `spawn-refused.mjs KIND HOW FOLDER`. Says the outcomes while it fails, and afterwards.
+import { execFileSync } from 'node:child_process'
 import { closeSync, copyFileSync, existsSync, openSync, unlinkSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { audit } from 'tidypool'
@@ -42,6 +44,22 @@ const faults = {
   EAGAIN: async () => {
     await askForLimit('limited')
     return () => askForLimit('unlimited')
+  },
+  // The kernel starts nobody in a process namespace whose first process has ended, and says that there is no memory.
+  ENOMEM: async () => {
+    const { default: koffi } = await import('koffi')
+    const libc = koffi.load(null)
+    // Nor threads: those that Node needs must be there.
+    await readFile('/proc/self/stat')
+    const own = openSync('/proc/self/ns/pid', 'r')
+    const inNamespace = 0x20000000
+    if (libc.func('int unshare(int)')(inNamespace) !== 0) throw new Error('unshare was refused')
+    execFileSync('true')
+    return () => {
+      if (libc.func('int setns(int, int)')(own, inNamespace) !== 0)
+        throw new Error('setns was refused')
+      closeSync(own)
+    }
   },
   ENOENT: () => {
     process.execPath = other
