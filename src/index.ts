@@ -18,6 +18,7 @@ export {
   type Pressure,
   type WorkerDeath,
 } from './errors.ts'
+export { AdaptiveExecutor } from './executor/adaptive-executor.ts'
 export { asCompleted, type Completed } from './executor/as-completed.ts'
 export type {
   CallOptions,
@@ -37,10 +38,13 @@ export type {
 export { Future, type FutureState } from './executor/future.ts'
 export { InlineExecutor } from './executor/inline-executor.ts'
 export type {
+  AdaptiveExecutorOptions,
   ExecutorOptions,
   ProcessExecutorOptions,
+  ProcessOptions,
   Reserve,
   ThreadExecutorOptions,
+  ThreadOptions,
 } from './executor/options.ts'
 export { ProcessExecutor } from './executor/process-executor.ts'
 export { ThreadExecutor } from './executor/thread-executor.ts'
@@ -49,7 +53,10 @@ export type {
   ExecutorSnapshot,
   ExecutorState,
   ExecutorStats,
+  LadderStep,
+  Place,
   ProcessSummary,
+  Rung,
   ShutdownOptions,
   ShutdownReport,
   WorkerEndReport,

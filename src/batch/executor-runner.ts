@@ -1,9 +1,11 @@
 /** A `BatchRunner` made of a real executor. */
+import { AdaptiveExecutor } from '../executor/adaptive-executor.ts'
 import { InlineExecutor } from '../executor/inline-executor.ts'
 import { OptionError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
 import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
+import type { LadderStep } from '../lifetime/life.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { chooseExport } from './choose-export.ts'
 import type { BatchRunner, RunnerOptions } from './runner.ts'
@@ -41,16 +43,35 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
     stats: () => executor.stats(),
     workers: () => executor.workers(),
     close() {
-      closing ??= executor.shutdown({ cancelPending: true }).finally(() => hold?.release())
+      closing ??= executor
+        .shutdown({ cancelPending: true })
+        .then((report) => ({ ...report, steps: stepsOf(executor) }))
+        .finally(() => hold?.release())
       return closing
     },
   }
 }
 
-function open({ task, kind, jobs, killAfterMs }: RunnerOptions): Executor<UntypedModule> {
+function open({
+  task,
+  kind,
+  jobs,
+  killAfterMs,
+  timeoutMs,
+}: RunnerOptions): Executor<UntypedModule> {
   // What tasks print is no result: it goes to stderr.
   const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
   switch (kind) {
+    case 'auto':
+      return new AdaptiveExecutor(task.url, {
+        ...common,
+        maxWorkers: jobs,
+        onEscape: 'kill',
+        // On this thread nothing can end a task that is out of time.
+        lastRung: timeoutMs === undefined ? 'inline' : 'thread',
+        // User code runs in this process only when nothing else is to be had.
+        inlineBelowMs: 0,
+      })
     case 'process':
       // A batch is over when it is over: what its tasks leave running is ended with their worker, and named.
       return new ProcessExecutor(task.url, { ...common, maxWorkers: jobs, onEscape: 'kill' })
@@ -60,6 +81,10 @@ function open({ task, kind, jobs, killAfterMs }: RunnerOptions): Executor<Untype
       return new InlineExecutor(task.url, common)
   }
   return kind satisfies never
+}
+
+function stepsOf(executor: Executor<UntypedModule>): readonly LadderStep[] {
+  return executor instanceof AdaptiveExecutor ? executor.steps : []
 }
 
 /** A task may use an executor and throw such an error itself: then all its attempts were begun. */

@@ -2,13 +2,13 @@
  * What a batch needs of whatever runs its inputs, and no more: `executor-runner.ts` makes one of a real executor,
  * `command-runner.ts` one that starts commands, tests make one of a few lines.
  */
-import type { ExecutorStats, ShutdownReport } from '../lifetime/life.ts'
+import type { ExecutorStats, LadderStep, ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
 import type { BatchTask } from './batch-task.ts'
 import type { Input } from './identity.ts'
 import type { TaskRef } from './task-ref.ts'
 
-export type RunnerKind = 'process' | 'thread' | 'inline'
+export type RunnerKind = 'auto' | 'process' | 'thread' | 'inline'
 
 export interface RunnerOptions {
   readonly task: TaskRef
@@ -26,6 +26,8 @@ export interface RunnerOptions {
 export interface RunnerReport extends ShutdownReport {
   /** Semaphores, shared memory, files and the like that were left; undefined when nobody looked for them. */
   readonly objects?: number
+  /** How the run gave way to pressure, and came back. */
+  readonly steps?: readonly LadderStep[]
 }
 
 export interface BatchRunner {

@@ -91,7 +91,10 @@ export function describeRun(command: Command): Command {
     .option('--param <KEY=VALUE>', 'pass a parameter to the task (repeatable)', list)
     .optionsGroup('Running:')
     .option('-j, --jobs <N>', 'workers: a number, 50% of the processors, or auto (default: auto)')
-    .option('--kind <KIND>', 'of a module: process, thread or inline (default: process)')
+    .option(
+      '--kind <KIND>',
+      'of a module: auto, process, thread or inline; auto is process,\nand less of it under pressure (default: auto)',
+    )
     .option('--timeout <TIME>', 'end a call or a command that runs longer, such as 10s')
     .option('--deadline <TIME>', 'end the run after this time, such as 600s')
     .option('--kill-after <TIME>', 'how long what is cancelled may take to end (default: 3s)')

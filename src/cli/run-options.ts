@@ -78,11 +78,11 @@ export type Inputs =
 
 const MAX_SEED = 2 ** 31 - 1
 const MAX_RETRIES = 1000
-const KINDS: readonly RunnerKind[] = ['process', 'thread', 'inline']
+const KINDS: readonly RunnerKind[] = ['auto', 'process', 'thread', 'inline']
 
 /** @throws {OptionError} for the first option that is wrong. */
 export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions {
-  const kind = oneOf('--kind', raw.kind, KINDS) ?? 'process'
+  const kind = oneOf('--kind', raw.kind, KINDS) ?? 'auto'
   const names = words.command ? words.operands : words.operands.slice(1)
   const duration = (option: string, text: string | undefined, minMs: number): number | undefined =>
     text === undefined ? undefined : parseDuration(option, text, minMs)
@@ -108,7 +108,7 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     throw new OptionError(
       '--timeout',
       raw.timeout,
-      'a time-out only with --kind process or thread; inline cannot end a task',
+      'a time-out only with --kind auto, process or thread; inline cannot end a task',
     )
   }
   const { inputs, work } = options

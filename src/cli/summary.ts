@@ -2,6 +2,8 @@
 import type { BatchReport } from '../batch/run-batch.ts'
 import type { StopCause } from '../batch/stop.ts'
 import { REMEMBERED } from '../executor/roster.ts'
+import { heightOf } from '../executor/ladder.ts'
+import { describeRung } from './follow-steps.ts'
 import { paint } from './messages.ts'
 import { duration, number, plural, shorten } from './words.ts'
 
@@ -9,7 +11,13 @@ import { duration, number, plural, shorten } from './words.ts'
 const NAMED = 20
 
 export function summaryText(report: BatchReport): string {
-  const lines = [headline(report), ...times(report), ...errors(report), ...cleanUp(report)]
+  const lines = [
+    headline(report),
+    ...times(report),
+    ...errors(report),
+    ...steps(report),
+    ...cleanUp(report),
+  ]
   return lines.join('\n')
 }
 
@@ -63,6 +71,18 @@ function errors({ errors: groups }: BatchReport): string[] {
     const input = shorten(example.input, 60)
     return `  ${paint('red', `${number(count)} × ${kind}`)}, such as ${input}: ${shorten(example.message, 160)}`
   })
+}
+
+/** How the run gave way to pressure. Each step was told when it was taken. */
+function steps({ shutdown }: BatchReport): string[] {
+  const taken = shutdown.steps ?? []
+  const [first] = taken
+  if (!first) return []
+  const down = taken.filter(({ direction }) => direction === 'down').length
+  const lowest = taken.reduce((low, { to }) => (heightOf(to) < heightOf(low) ? to : low), first.to)
+  return [
+    `  pressure: ${plural(down, 'step')} down, ${number(taken.length - down)} up; at the lowest ${describeRung(lowest)}; first: ${shorten(first.cause, 120)}`,
+  ]
 }
 
 function cleanUp(report: BatchReport): string[] {
@@ -147,6 +167,7 @@ export function summaryJson(report: BatchReport): object {
     perSecond: elapsedMs > 0 ? Math.round((finished * 1e5) / elapsedMs) / 100 : 0,
     runMs: percentiles ?? null,
     errors: groups,
+    steps: shutdown.steps ?? [],
     workers: shutdown.workers,
     endedProcesses: shutdown.ended,
     escapedProcesses: shutdown.escaped,

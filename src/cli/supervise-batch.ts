@@ -8,6 +8,7 @@ import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../bat
 import type { BatchRunner } from '../batch/runner.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
 import { printError, printWarning, say, withStack } from './messages.ts'
+import { followSteps, prepareInline } from './follow-steps.ts'
 import { outputSinks } from './output-sinks.ts'
 import { startProgress, type Progress } from './progress.ts'
 import { resumeCommand } from './resume-command.ts'
@@ -34,7 +35,7 @@ export async function superviseBatch(
   })
   const { work } = options
   const isInline = work.of === 'module' && work.kind === 'inline'
-  if (isInline) prepareInline(isTalking)
+  if (isInline) prepareInline(isTalking, '--kind inline')
   const makeRoom = (): void => progress?.clear()
   const runner = runnerOf(options, outputSinks(results, makeRoom))
   // Standard output is for what commands write; how they ended is in --out.
@@ -48,7 +49,9 @@ export async function superviseBatch(
   const progress = isTalking
     ? startProgress(() => batch.snapshot(), writesToStdout(options) && isPipe(1))
     : undefined
-  using signals = isInline ? nothing : watch(batch, runner, () => progress, options)
+  using signals = isInline
+    ? nothing
+    : followSteps(() => watch(batch, runner, () => progress, options), isTalking, makeRoom)
   try {
     const report = await batch.run()
     progress?.end()
@@ -127,16 +130,6 @@ function besideProgress(sink: StdoutSink, makeRoom: () => void): ResultSink {
 function isPipe(descriptor: number): boolean {
   const found = fstatSync(descriptor)
   return found.isFIFO() || found.isSocket()
-}
-
-/** User code on our own thread: nothing can stop it, and what it prints must not get among the results. */
-function prepareInline(isTalking: boolean): void {
-  process.stdout.write = process.stderr.write.bind(process.stderr)
-  if (isTalking) {
-    printWarning(
-      '--kind inline runs the task in this very process: time-outs and isolation are off, and a signal ends it at once',
-    )
-  }
 }
 
 function watch(

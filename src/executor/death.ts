@@ -31,7 +31,7 @@ function hintOf(seat: Seat, end: WorkerEnd, ran: boolean): string | undefined {
   return undefined
 }
 
-function isHeapFull(end: WorkerEnd): boolean {
+export function isHeapFull(end: WorkerEnd): boolean {
   const code = end.cause instanceof Error && 'code' in end.cause ? end.cause.code : undefined
   return code === 'ERR_WORKER_OUT_OF_MEMORY' || end.stderr.includes('JavaScript heap out of memory')
 }

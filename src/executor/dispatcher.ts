@@ -7,6 +7,7 @@
  * - What a worker had begun when it died is not run again in silence; what it had not begun is.
  */
 import {
+  type PressureError,
   TaskCancelledError,
   TaskTimeoutError,
   WorkerDiedError,
@@ -17,12 +18,13 @@ import { decodeError } from '../worker/error-codec.ts'
 import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
+import type { Adaptation, AdaptationControls } from './adaptation.ts'
 import { Balance } from './balance.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
-import type { Place } from './executor-limit.ts'
+import type { Slot } from './executor-limit.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
@@ -52,6 +54,7 @@ export class Dispatcher implements RosterListener {
   readonly #balance: Balance
   readonly #limit: WorkerLimit
   readonly #minimum: Minimum
+  readonly #adaptation: Adaptation | undefined
   #killed = 0
   #isScheduled = false
   #isOpen = true
@@ -62,7 +65,8 @@ export class Dispatcher implements RosterListener {
     options: ResolvedOptions,
     source: WorkerSource,
     initializerModule: string,
-    place: Place,
+    place: Slot,
+    adaptation?: Adaptation,
   ) {
     this.#name = options.name
     this.#options = options
@@ -93,6 +97,8 @@ export class Dispatcher implements RosterListener {
       (tasks) => this.#requeue(tasks),
     )
     this.#minimum = new Minimum(this.roster, options.minWorkers, this.#limit)
+    this.#adaptation = adaptation
+    adaptation?.attach(this.#controls())
     this.#minimum.keep()
   }
 
@@ -193,6 +199,7 @@ export class Dispatcher implements RosterListener {
     this.roster.stopOpening()
     this.#balance.stop()
     this.#minimum.stop()
+    this.#adaptation?.stop()
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     await this.roster.emptied()
   }
@@ -201,10 +208,29 @@ export class Dispatcher implements RosterListener {
     for (const seat of this.roster.seats) seat.worker?.killSync()
   }
 
+  #controls(): AdaptationControls {
+    return {
+      executor: this.#name,
+      seats: this.roster.seats,
+      opening: () => this.roster.opening,
+      open: () => void this.roster.open(),
+      setMaxWorkers: (maxWorkers) => this.setMaxWorkers(maxWorkers),
+      wearOut: (seat) => {
+        seat.isWornOut = true
+        if (seat.isIdle) this.#rest(seat)
+      },
+      startAnew: () => {
+        this.roster.giveUpOpening()
+        this.#dispatchSoon()
+      },
+    }
+  }
+
   // ---- workers ----
 
   onReady(seat: Seat): void {
     if (this.#isOpen) {
+      this.#adaptation?.ready(seat)
       this.#rest(seat)
       this.#dispatch()
     } else this.roster.retire(seat, this.graceMs)
@@ -253,17 +279,23 @@ export class Dispatcher implements RosterListener {
       this.#fruitless = 0
     }
     this.#minimum.lost({ isFruitless })
+    this.#adaptation?.ended(end)
     this.#dispatchSoon()
   }
 
   onStartFailed(error: WorkerStartError): void {
-    this.#failWaiting(error)
+    if (!this.#adaptation?.startFailed(error)) this.#failWaiting(error)
     this.#minimum.lost({ isFruitless: true })
   }
 
   onRoom(): void {
+    if (!this.#isOpen) return
     this.#minimum.keep()
     this.#dispatchSoon()
+  }
+
+  onRefused(error: PressureError): void {
+    this.#adaptation?.refused(error)
   }
 
   /** No worker can be had for what waits. */
@@ -297,6 +329,7 @@ export class Dispatcher implements RosterListener {
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
       const task = next
       task.expectedMs = this.#pace.expectedMs(task)
+      this.#adaptation?.prepare(this.#queue.size, isUnlimited(task) ? task.expectedMs : Number.NaN)
       const seats = [...this.roster.seats].filter(
         (seat) => this.#hasRoom(seat) && this.#fits(seat, task, 0),
       )
@@ -375,6 +408,7 @@ export class Dispatcher implements RosterListener {
       seat.answered += 1
       task.begun += 1
       if (outcome !== 'module') this.#pace.note(task, runMs)
+      this.#adaptation?.answered()
       if (task.isSettled) {
         this.#ledger.release(task)
         continue
@@ -477,4 +511,9 @@ export class Dispatcher implements RosterListener {
       this.#dispatch()
     })
   }
+}
+
+/** Whether it may run where nothing can end it. */
+function isUnlimited({ spec }: Task): boolean {
+  return spec.call.timeoutMs === Infinity
 }

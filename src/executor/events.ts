@@ -4,6 +4,7 @@
  * | channel             | `event`                     | fields                                                        |
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
  * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
+ * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive` |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
  * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
  * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
@@ -12,7 +13,7 @@
 import { channel } from 'node:diagnostics_channel'
 import { debuglog } from 'node:util'
 
-import type { ExecutorKind } from '../lifetime/life.ts'
+import type { ExecutorKind, LadderStep } from '../lifetime/life.ts'
 import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
 
@@ -27,6 +28,12 @@ export function publishExecutor(
   kind: ExecutorKind,
 ): void {
   if (executors.hasSubscribers) executors.publish({ event, executor, kind })
+}
+
+export function publishStep(executor: string, step: LadderStep): void {
+  if (executors.hasSubscribers) {
+    executors.publish({ event: 'step', executor, kind: 'adaptive', ...step })
+  }
 }
 
 export function publishWorker(

@@ -20,7 +20,7 @@ import type { WorkerSource } from './roster.ts'
 const LOOK_MS = 1000
 
 /** An executor's permission to start workers. */
-export interface Place {
+export interface Slot {
   readonly isTaken: boolean
   /** Called once, when it had to wait and has it now. */
   onTaken(listener: () => void): void
@@ -28,11 +28,11 @@ export interface Place {
   release(): void
 }
 
-const holders = new Set<LivePlace>()
-const waiting: LivePlace[] = []
+const holders = new Set<LiveSlot>()
+const waiting: LiveSlot[] = []
 let lookTimer: NodeJS.Timeout | undefined
 
-class LivePlace implements Place {
+class LiveSlot implements Slot {
   readonly name: string
   readonly limit: number
   #onTaken: (() => void) | undefined
@@ -64,14 +64,14 @@ class LivePlace implements Place {
 }
 
 /** Inline: nothing to wait for, and nothing to give back. */
-const noPlace: Place = { isTaken: true, onTaken: () => {}, release: () => {} }
+const noSlot: Slot = { isTaken: true, onTaken: () => {}, release: () => {} }
 
 /** What an executor is made of when the limit has been looked at. */
 export interface WithinLimit {
   readonly kind: ExecutorKind
   readonly options: ResolvedOptions
   readonly source: WorkerSource
-  readonly place: Place
+  readonly place: Slot
 }
 
 /** @throws {ExecutorLimitError} when as many are open as may be, and `onLimit` is `throw`. */
@@ -80,8 +80,8 @@ export function withinLimit(
   options: ResolvedOptions,
   source: WorkerSource,
 ): WithinLimit {
-  if (kind === 'inline') return { kind, options, source, place: noPlace }
-  const place = new LivePlace(options)
+  if (kind === 'inline') return { kind, options, source, place: noSlot }
+  const place = new LiveSlot(options)
   const open = openNames(options.maxExecutors)
   const isFull = open.length >= options.maxExecutors
   if (isFull && options.onLimit === 'throw') {
@@ -101,7 +101,7 @@ function inlineInstead(options: ResolvedOptions): WithinLimit {
     kind: 'inline',
     options: { ...options, maxWorkers: 1, minWorkers: Math.min(1, options.minWorkers) },
     source: { start: startInlineWorker, release: () => {} },
-    place: noPlace,
+    place: noSlot,
   }
 }
 
@@ -118,7 +118,7 @@ function letIn(): void {
   }
 }
 
-function enter(place: LivePlace): void {
+function enter(place: LiveSlot): void {
   waiting.splice(waiting.indexOf(place), 1)
   place.take()
 }

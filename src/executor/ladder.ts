@@ -10,13 +10,11 @@
  * up: so an executor at the edge of what its machine can bear does not go up and down all the time.
  */
 
-/** Where a worker is. */
-export type Place = 'process' | 'thread' | 'inline'
+import type { Rung } from '../lifetime/life.ts'
 
-/** What an executor may start: workers of one kind, and how many. */
-export interface Rung {
-  readonly place: Place
-  readonly workers: number
+/** Orders rungs: whatever place it is counts more than how many there are. */
+export function heightOf({ place, workers }: Rung): number {
+  return ['inline', 'thread', 'process'].indexOf(place) * 1e6 + workers
 }
 
 /** The calm time is doubled at most this often. */

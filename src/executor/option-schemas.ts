@@ -86,6 +86,17 @@ const processSchema = v.strictObject(
   },
   unknownOption,
 )
+const adaptiveSchema = v.strictObject(
+  {
+    ...threadSchema.entries,
+    ...processSchema.entries,
+    prefer: oneOf('process', 'thread'),
+    lastRung: oneOf('inline', 'thread'),
+    calmMs: number(messages.limitMs, (value) => value > 0),
+    inlineBelowMs: number('a number of milliseconds, 0 or more', (value) => value >= 0),
+  },
+  unknownOption,
+)
 const callEntries = {
   timeoutMs: number(messages.limitMs, (value) => value > 0),
   signal: v.optional(v.instance(AbortSignal, 'an AbortSignal')),
@@ -118,12 +129,13 @@ const shutdownSchema = v.strictObject(
 )
 
 /** Which options are meant. */
-export type OptionsOf = 'inline' | 'thread' | 'process' | 'call' | 'map' | 'shutdown'
+export type OptionsOf = 'inline' | 'thread' | 'process' | 'adaptive' | 'call' | 'map' | 'shutdown'
 
 const schemas = {
   inline: inlineSchema,
   thread: threadSchema,
   process: processSchema,
+  adaptive: adaptiveSchema,
   call: callSchema,
   map: mapSchema,
   shutdown: shutdownSchema,

@@ -5,6 +5,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 
 import { OptionError } from '../errors.ts'
+import type { ExecutorKind } from '../lifetime/life.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { TaskOutput } from '../worker/worker.ts'
 import type { CallOptions, MapOptions } from './executor.ts'
@@ -67,20 +68,37 @@ export interface Reserve {
   readonly memoryBytes?: number | undefined
 }
 
-export interface ThreadExecutorOptions extends ExecutorOptions {
+/** What worker threads are given. */
+export interface ThreadOptions {
   /** Added to the environment of the threads. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Heap and stack limits of each thread, as for `new Worker`. */
   readonly resourceLimits?: ResourceLimits | undefined
 }
 
-export interface ProcessExecutorOptions extends ExecutorOptions {
+/** What worker processes are given. */
+export interface ProcessOptions {
   /** Added to the environment of the workers; `undefined` removes a variable. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined
   /** Options of node for the workers. Default: this process's own, without `--inspect*`, `--cpu-prof*`, `--watch*`, `--test*`. */
   readonly execArgv?: readonly string[] | undefined
   /** What happens, when a worker ends, to descendants that left its session: named in the report, or killed as well. Default `report`. */
   readonly onEscape?: 'report' | 'kill' | undefined
+}
+
+export interface ThreadExecutorOptions extends ExecutorOptions, ThreadOptions {}
+
+export interface ProcessExecutorOptions extends ExecutorOptions, ProcessOptions {}
+
+export interface AdaptiveExecutorOptions extends ExecutorOptions, ThreadOptions, ProcessOptions {
+  /** Where tasks run as long as nothing is short. Default `process`. */
+  readonly prefer?: 'process' | 'thread' | undefined
+  /** The last rung under pressure: the calling thread, or one worker thread. Default `inline`. */
+  readonly lastRung?: 'inline' | 'thread' | undefined
+  /** Time without pressure before a step up, in milliseconds; doubled when pressure comes back soon. Default 10,000. */
+  readonly calmMs?: number | undefined
+  /** Known short work that takes less than this in all is done on the calling thread when there is no worker, in milliseconds; 0: never. Default 1. */
+  readonly inlineBelowMs?: number | undefined
 }
 
 /** Defaults that do not depend on the machine. */
@@ -102,6 +120,10 @@ export const DEFAULTS: {
   readonly onLimit: 'throw'
   readonly taskOutput: 'inherit'
   readonly onEscape: 'report'
+  readonly prefer: 'process'
+  readonly lastRung: 'inline'
+  readonly calmMs: number
+  readonly inlineBelowMs: number
 } = {
   minWorkers: 0,
   tasksPerWorker: 1,
@@ -120,6 +142,10 @@ export const DEFAULTS: {
   onLimit: 'throw',
   taskOutput: 'inherit',
   onEscape: 'report',
+  prefer: 'process',
+  lastRung: 'inline',
+  calmMs: 10_000,
+  inlineBelowMs: 1,
 }
 
 /** Executor options with nothing left open. */
@@ -152,10 +178,7 @@ export interface ResolvedOptions {
 let count = 0
 
 /** @throws {OptionError} for a value that is not allowed, alone or with the others. */
-export function resolveOptions(
-  kind: 'inline' | 'thread' | 'process',
-  options: ExecutorOptions,
-): ResolvedOptions {
+export function resolveOptions(kind: ExecutorKind, options: ExecutorOptions): ResolvedOptions {
   checkOptions(kind, options)
   if (kind !== 'inline') checkInitializerData(options.initializerData)
   count += 1

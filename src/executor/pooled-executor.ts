@@ -15,10 +15,11 @@ import type {
 } from '../lifetime/life.ts'
 import { registerExecutor, type Registration } from '../lifetime/registry.ts'
 import { moduleUrl } from '../worker/module-url.ts'
+import type { Adaptation } from './adaptation.ts'
 import { Dispatcher } from './dispatcher.ts'
 import type { Engine, Submitted } from './engine.ts'
 import { publishExecutor } from './events.ts'
-import { withinLimit, type Place } from './executor-limit.ts'
+import { withinLimit, type Slot } from './executor-limit.ts'
 import type {
   CallOptions,
   Executor,
@@ -47,7 +48,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #dispatcher: Dispatcher
   readonly #view: View<M>
   readonly #registration: Registration
-  readonly #place: Place
+  readonly #place: Slot
   readonly #modules = new Map<string, TaskModuleReference>()
   #state: ExecutorState = 'open'
   #lastTaskId = 0
@@ -59,6 +60,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     module: URL | string,
     given: ResolvedOptions,
     workers: WorkerSource,
+    adaptation?: Adaptation,
   ) {
     const reference = this.#moduleReference(module)
     const { kind, options, source, place } = withinLimit(wanted, given, workers)
@@ -66,7 +68,9 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     this.kind = kind
     this.#options = options
     this.#place = place
-    this.#dispatcher = new Dispatcher(options, source, reference.url, place)
+    // Where the limit has put other workers in their place there is nothing to adapt.
+    const adapting = source === workers ? adaptation : undefined
+    this.#dispatcher = new Dispatcher(options, source, reference.url, place, adapting)
     this.#view = new View<M>(this.#engine(), reference, {})
     const state = (): ExecutorState => this.#state
     this.#registration = registerExecutor({

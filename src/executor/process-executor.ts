@@ -7,6 +7,7 @@ import {
   DEFAULTS,
   resolveOptions,
   type ProcessExecutorOptions,
+  type ProcessOptions,
   type ResolvedOptions,
 } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
@@ -39,7 +40,8 @@ export class ProcessExecutor<M = UntypedModule> extends PooledExecutor<M> {
   }
 }
 
-function processes(resolved: ResolvedOptions, options: ProcessExecutorOptions): WorkerSource {
+/** Worker processes. */
+export function processes(resolved: ResolvedOptions, options: ProcessOptions): WorkerSource {
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
   const { env, onEscape = DEFAULTS.onEscape } = options

@@ -16,7 +16,7 @@ import { publishRefusal, publishWorker } from './events.ts'
 import { Growth } from './growth.ts'
 import type { WorkerNeeds } from './needs.ts'
 import type { Reserve } from './options.ts'
-import type { Place } from './executor-limit.ts'
+import type { Slot } from './executor-limit.ts'
 import { Seat } from './seat.ts'
 
 /** Where workers come from: one implementation for each kind of executor. */
@@ -37,13 +37,15 @@ export interface RosterListener {
   onStartFailed(error: WorkerStartError): void
   /** Workers that could not be started may be possible now. */
   onRoom(): void
+  /** One more worker beside those there are was refused; it is tried again later. */
+  onRefused(error: PressureError): void
 }
 
 /** What bounds the start of workers besides the operating system. */
 export interface RosterLimits {
   readonly reserve: Reserve
   /** No worker is started before the executor has it. */
-  readonly place: Place
+  readonly place: Slot
 }
 
 export class Roster {
@@ -52,9 +54,9 @@ export class Roster {
   readonly #setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>
   readonly #listener: RosterListener
   readonly #seats = new Set<Seat>()
-  readonly #closing = new AbortController()
   readonly #limits: RosterLimits
   readonly #growth: Growth
+  #attempts = new AbortController()
   #opening = 0
   #lastId = 0
   #onEmptied: (() => void)[] = []
@@ -114,6 +116,7 @@ export class Roster {
     let attempts = 0
     let isUnwanted = false
     let wasOnly = true
+    const { signal } = this.#attempts
     try {
       await pRetry(
         (attempt) => {
@@ -126,7 +129,7 @@ export class Roster {
         },
         {
           ...START_BACK_OFF,
-          signal: this.#closing.signal,
+          signal,
           onFailedAttempt: ({ error, attemptNumber }) => {
             if (attemptNumber === 1) publishRefusal('retry', this.#executor, attemptNumber, error)
           },
@@ -135,9 +138,13 @@ export class Roster {
       if (!wasOnly) this.#growth.succeeded()
     } catch (error) {
       opened()
-      if (this.#closing.signal.aborted || isUnwanted) return
+      if (signal.aborted || isUnwanted) {
+        this.#listener.onRoom()
+        return
+      }
       if (error instanceof PressureError && !wasOnly) {
         if (this.#growth.postpone()) publishRefusal('later', this.#executor, attempts, error)
+        this.#listener.onRefused(error)
         return
       }
       publishRefusal('none', this.#executor, attempts, error)
@@ -153,8 +160,14 @@ export class Roster {
 
   /** Gives up attempts to start workers. */
   stopOpening(): void {
-    this.#closing.abort()
+    this.#attempts.abort()
     this.#growth.stop()
+  }
+
+  /** Gives up present attempts to start workers; later ones begin anew. */
+  giveUpOpening(): void {
+    this.stopOpening()
+    this.#attempts = new AbortController()
   }
 
   /** Whether busy workers keep the process alive. */

@@ -2,7 +2,12 @@ import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
 import { startThreadWorker } from '../worker/thread.ts'
 import type { UntypedModule } from './executor.ts'
 import { THREAD_NEEDS } from './needs.ts'
-import { resolveOptions, type ResolvedOptions, type ThreadExecutorOptions } from './options.ts'
+import {
+  resolveOptions,
+  type ResolvedOptions,
+  type ThreadExecutorOptions,
+  type ThreadOptions,
+} from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
 
@@ -31,9 +36,10 @@ export class ThreadExecutor<M = UntypedModule> extends PooledExecutor<M> {
   }
 }
 
-function threads(
+/** Worker threads. */
+export function threads(
   resolved: ResolvedOptions,
-  { env, resourceLimits }: ThreadExecutorOptions,
+  { env, resourceLimits }: ThreadOptions,
 ): WorkerSource {
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved

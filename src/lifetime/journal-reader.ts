@@ -102,7 +102,7 @@ function list(directory: string): string[] {
 }
 
 function isKind(text: string | undefined): text is ExecutorKind {
-  return text === 'inline' || text === 'thread' || text === 'process'
+  return ['inline', 'thread', 'process', 'adaptive'].includes(text ?? '')
 }
 
 function isState(text: string | undefined): text is ExecutorState {

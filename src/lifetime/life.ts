@@ -2,8 +2,30 @@ import type { ProcessSummary } from '../os/process-table.ts'
 
 export type { ProcessSummary } from '../os/process-table.ts'
 
-/** Where an executor runs its tasks. */
-export type ExecutorKind = 'inline' | 'thread' | 'process'
+/** Where a worker is: on the calling thread, on a thread or in a process of its own. */
+export type Place = 'inline' | 'thread' | 'process'
+
+/** Where an executor runs its tasks; `adaptive`: wherever its rung says. */
+export type ExecutorKind = Place | 'adaptive'
+
+/** What an adaptive executor may start: workers of one kind, and how many. */
+export interface Rung {
+  readonly place: Place
+  readonly workers: number
+}
+
+/** A step of an adaptive executor, from one rung of its ladder to another. */
+export interface LadderStep {
+  readonly direction: 'down' | 'up'
+  readonly from: Rung
+  readonly to: Rung
+  /** What the reason was, in words. */
+  readonly cause: string
+  /** What there was too little of; undefined for a step up, and where nobody knows. */
+  readonly resource: 'processes' | 'descriptors' | 'memory' | 'heap' | undefined
+  /** Workers of the rung that it left, ready at that moment. */
+  readonly alive: number
+}
 
 /** An executor accepts tasks while `open`, finishes or cancels them while `draining`, holds nothing when `closed`. */
 export type ExecutorState = 'open' | 'draining' | 'closed'

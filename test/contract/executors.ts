@@ -9,6 +9,7 @@ import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import {
   activeExecutors,
+  AdaptiveExecutor,
   InlineExecutor,
   ProcessExecutor,
   ThreadExecutor,
@@ -66,6 +67,15 @@ export const kinds: readonly KindUnderTest[] = [
     isParallel: true,
     hasProcesses: true,
     create: (url, options) => new ProcessExecutor(url, options),
+  },
+  {
+    kind: 'adaptive',
+    isolates: true,
+    preempts: true,
+    clones: true,
+    isParallel: true,
+    hasProcesses: true,
+    create: (url, options) => new AdaptiveExecutor(url, options),
   },
 ]
 

@@ -279,7 +279,7 @@ contract(
     const module = `import { appendFileSync } from 'node:fs'
     const file = ${JSON.stringify(notes.file)}
     appendFileSync(file, 'loading\\n')
-    await new Promise((done) => setTimeout(done, 100))
+    await new Promise((done) => setTimeout(done, 500))
     export const task = () => appendFileSync(file, 'called\\n')
     export const other = () => 'other'`
     const slow = executor.module<{ task(): void; other(): string }>(

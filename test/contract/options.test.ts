@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   activeExecutors,
+  AdaptiveExecutor,
   InlineExecutor,
   OptionError,
   ProcessExecutor,
@@ -55,6 +56,14 @@ const ofKind: Readonly<Record<ExecutorKind, readonly Row[]>> = {
     ['resourceLimits', [{}], /one of the options/],
     ['maxworkers', [2], /one of the options .*maxWorkers/],
   ],
+  adaptive: [
+    ['env', [7], /object of texts/],
+    ['resourceLimits', [7], /object of numbers/],
+    ['prefer', ['inline', null], /'process' or 'thread'/],
+    ['lastRung', ['process'], /'inline' or 'thread'/],
+    ['calmMs', [0, -1, '10s'], /milliseconds above 0/],
+    ['inlineBelowMs', [-1, Number.NaN], /milliseconds, 0 or more/],
+  ],
 }
 
 /** `a.b: 1` is `{a: {b: 1}}`. */
@@ -71,9 +80,14 @@ const assertRefused = (option: string, value: unknown, allowed: RegExp) => (erro
   return true
 }
 
-const classes = { inline: InlineExecutor, thread: ThreadExecutor, process: ProcessExecutor }
+const classes = {
+  inline: InlineExecutor,
+  thread: ThreadExecutor,
+  process: ProcessExecutor,
+  adaptive: AdaptiveExecutor,
+}
 
-for (const kind of ['inline', 'thread', 'process'] as const) {
+for (const kind of ['inline', 'thread', 'process', 'adaptive'] as const) {
   const create = (url: URL, options?: object): Executor<Tasks> =>
     new classes[kind]<Tasks>(url, options)
   describe(`options of ${kind}`, () => {

@@ -228,7 +228,7 @@ contract('await using shuts down: onDispose says what with', {}, async ({ create
   assert.equal(outside.state, 'fulfilled')
   {
     await using executor = create<Tasks>(tasksUrl, { maxWorkers: 1, onDispose: 'cancel' })
-    const running = executor.submit('noteAndWait', notes.file, 'begun', 30)
+    const running = executor.submit('noteAndWait', notes.file, 'begun', 300)
     outside = executor.submit('echo', 1)
     await notes.has('begun')
     void running

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { Ladder, type Rung } from '../../src/executor/ladder.ts'
+import { heightOf, Ladder } from '../../src/executor/ladder.ts'
+import type { Rung } from '../../src/lifetime/life.ts'
 
 const CALM_MS = 10_000
-
-const places = ['inline', 'thread', 'process'] as const
-/** How high a rung is. */
-const height = ({ place, workers }: Rung): number => places.indexOf(place) * 10_000 + workers
 
 const top: fc.Arbitrary<Rung> = fc.record({
   place: fc.constantFrom('process' as const, 'thread' as const),
@@ -34,16 +31,16 @@ test('a step down is lower, a step up is higher, and neither leaves the ladder',
         if (one.do === 'wait') {
           nowMs += one.ms
           const after = ladder.up(nowMs)
-          if (after) assert.ok(height(after) > height(before))
+          if (after) assert.ok(heightOf(after) > heightOf(before))
           else assert.deepEqual(ladder.rung, before)
         } else {
           const after = one.do === 'fewer' ? ladder.fewer(nowMs) : ladder.down(one.alive, nowMs)
-          if (after) assert.ok(height(after) < height(before))
+          if (after) assert.ok(heightOf(after) < heightOf(before))
           if (one.do === 'fewer') assert.equal(ladder.rung.place, before.place)
           assert.equal(ladder.up(nowMs), undefined, 'never up at the moment of a pressure')
         }
         assert.ok(ladder.rung.workers >= 1 && ladder.rung.workers <= top.workers)
-        assert.ok(height(ladder.rung) <= height(top))
+        assert.ok(heightOf(ladder.rung) <= heightOf(top))
         if (last === 'thread') assert.notEqual(ladder.rung.place, 'inline')
       }
     }),

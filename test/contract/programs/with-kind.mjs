@@ -1,7 +1,12 @@
 // What the programs of this folder have in common: the executor that their first argument names.
-import { InlineExecutor, ProcessExecutor, ThreadExecutor } from 'tidypool'
+import { AdaptiveExecutor, InlineExecutor, ProcessExecutor, ThreadExecutor } from 'tidypool'
 
-const classes = { inline: InlineExecutor, thread: ThreadExecutor, process: ProcessExecutor }
+const classes = {
+  inline: InlineExecutor,
+  thread: ThreadExecutor,
+  process: ProcessExecutor,
+  adaptive: AdaptiveExecutor,
+}
 
 /** @param {import('tidypool').ExecutorOptions} [options] */
 export function createPool(options) {
