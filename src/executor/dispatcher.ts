@@ -26,6 +26,8 @@ import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
 import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
+import { Quarantine, type Others } from './quarantine.ts'
+import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { sendCalls } from './send-calls.ts'
@@ -46,6 +48,7 @@ export class Dispatcher implements RosterListener {
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
   )
+  readonly #quarantine = new Quarantine(() => this.#dispatchSoon())
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
@@ -61,7 +64,7 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
-    this.#ledger = new Ledger(options.name, this.#queue)
+    this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine)
     const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
@@ -122,7 +125,7 @@ export class Dispatcher implements RosterListener {
     return {
       workers: this.roster.seats.size,
       idle,
-      queued: this.#queue.size + this.#ledger.delayed + given - running,
+      queued: this.#queue.size + this.#ledger.delayed + this.#quarantine.size + given - running,
       running,
       finished: fulfilled,
       failed: rejected,
@@ -159,10 +162,7 @@ export class Dispatcher implements RosterListener {
 
   /** Cancels what has not begun; with `running`, the rest too: what was asked to end before has `graceMs` from now. */
   cancelAll(reason: unknown, { running }: { readonly running: boolean }): void {
-    for (const seat of this.roster.seats) {
-      const [next] = this.#isExclusive ? seat.revocable() : []
-      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
-    }
+    this.#recall()
     for (const task of this.#ledger.unfinished) {
       if (task.isSettled) {
         if (running) this.#interruption.hasten(task, this.graceMs)
@@ -186,6 +186,7 @@ export class Dispatcher implements RosterListener {
     this.roster.stopOpening()
     this.#balance.stop()
     this.#minimum.stop()
+    this.#quarantine.stop()
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     await this.roster.emptied()
   }
@@ -227,7 +228,9 @@ export class Dispatcher implements RosterListener {
       if (ran && end.how === 'killed') this.#killed += 1
       if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task, true)))
+        task.deaths += 1
+        const error = new WorkerDiedError(deathOf(seat, end, task, true))
+        this.#attemptFailed(task, afterDeath(task, error))
       } else if (task.isHandedOver) {
         const error = new WorkerDiedError(deathOf(seat, end, task, false))
         this.#ledger.settle(task, 'rejected', error)
@@ -282,6 +285,10 @@ export class Dispatcher implements RosterListener {
   }
 
   #dispatch(): void {
+    if (!this.#quarantine.isEmpty && this.#quarantine.holdsBack(this.#others)) {
+      this.#isolate()
+      return
+    }
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
       const task = next
       task.expectedMs = this.#pace.expectedMs(task)
@@ -326,6 +333,10 @@ export class Dispatcher implements RosterListener {
       publishTask('assign', this.#name, task)
       if (task.isHandedOver) break // moved objects travel with their own call
     }
+    this.#send(seat, batch)
+  }
+
+  #send(seat: Seat, batch: readonly Task[]): void {
     this.roster.setRef(seat, true)
     clearTimeout(seat.idleTimer)
     seat.idleTimer = undefined
@@ -335,6 +346,44 @@ export class Dispatcher implements RosterListener {
     })
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
+  }
+
+  get #others(): Others {
+    const run = [...this.roster.seats].some((seat) => seat.inflight.size > 0)
+    return { run, wait: this.#queue.size > 0 }
+  }
+
+  /** Gives the task in quarantine to a worker that has run nothing, when nothing else runs. */
+  #isolate(): void {
+    if (this.#others.run) {
+      if (this.#quarantine.isHolding) this.#recall()
+      return
+    }
+    let fresh: Seat | undefined
+    for (const seat of this.roster.seats) {
+      if (!seat.isIdle) continue
+      if (seat.given === 0) fresh = seat
+      // What others left in its memory would be in the way; and there may be room for one worker only.
+      else this.roster.retire(seat, this.graceMs)
+    }
+    const task = fresh && this.#quarantine.take()
+    if (fresh && task) {
+      task.expectedMs = this.#pace.expectedMs(task)
+      fresh.assign(task)
+      publishTask('assign', this.#name, task)
+      this.#send(fresh, [task])
+      if (fresh.isIdle) this.#dispatchSoon() // it could not be sent
+    } else if (this.#isOpen && this.roster.opening === 0 && this.#limit.room > 0) {
+      void this.roster.open()
+    }
+  }
+
+  /** Takes back what workers were given and have not begun. */
+  #recall(): void {
+    for (const seat of this.roster.seats) {
+      const [next] = this.#isExclusive ? seat.revocable() : []
+      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
+    }
   }
 
   #fits(seat: Seat, task: Task, inBatch: number): boolean {
@@ -349,7 +398,10 @@ export class Dispatcher implements RosterListener {
 
   /** Puts tasks back at the front, in their order. */
   #requeue(tasks: readonly Task[]): void {
-    for (const task of tasks.toReversed()) this.#queue.unshift(task)
+    for (const task of tasks.toReversed()) {
+      if (task.isQuarantined) this.#quarantine.add(task)
+      else this.#queue.unshift(task)
+    }
     if (tasks.length > 0) this.#dispatchSoon()
   }
 
@@ -373,7 +425,7 @@ export class Dispatcher implements RosterListener {
       const result = outcomeOf(task.spec.name, outcome, value)
       if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
-      else this.#attemptFailed(task, result.error)
+      else this.#attemptFailed(task, afterFailure(task, result.error))
     }
     if (rss !== undefined && rss > this.#options.maxWorkerRssBytes) seat.isWornOut = true
     this.#afterAnswer(seat)
@@ -443,9 +495,10 @@ export class Dispatcher implements RosterListener {
     const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
     this.#noteAttempt(seat, task)
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
-    const left = this.#ledger.willRepeat(task) ? seat.leaveBehind(task) : task
+    const sequel = afterFailure(task, error)
+    const left = sequel.next === 'again' ? seat.leaveBehind(task) : task
     if (left !== task) this.#ledger.open(left)
-    this.#attemptFailed(task, error)
+    this.#attemptFailed(task, sequel)
     this.#interruption.expired(seat, left, phase, error)
   }
 
@@ -459,9 +512,10 @@ export class Dispatcher implements RosterListener {
     task.waitMs = Math.max(0, performance.now() - task.runMs - task.submittedAt)
   }
 
-  #attemptFailed(task: Task, error: unknown): void {
-    this.#ledger.attemptFailed(task, error, () => {
-      this.#queue.push(task)
+  #attemptFailed(task: Task, sequel: Sequel): void {
+    this.#ledger.attemptFailed(task, sequel, () => {
+      if (task.isQuarantined) this.#quarantine.add(task)
+      else this.#queue.push(task)
       this.#dispatch()
     })
   }

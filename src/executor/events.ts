@@ -5,7 +5,7 @@
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
  * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
- * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
+ * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry`, `quarantine` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
  * | `tidypool:cleanup`  |                             | see `lifetime/events.ts`                                      |
  */
 import { channel } from 'node:diagnostics_channel'
@@ -42,7 +42,7 @@ export function publishWorker(
 }
 
 export function publishTask(
-  event: 'submit' | 'assign' | 'settle' | 'retry',
+  event: 'submit' | 'assign' | 'settle' | 'retry' | 'quarantine',
   executor: string,
   task: Task,
   status?: 'fulfilled' | 'rejected' | 'cancelled',
