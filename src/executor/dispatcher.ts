@@ -310,13 +310,14 @@ export class Dispatcher implements RosterListener {
   }
 
   #hasRoom(seat: Seat): boolean {
-    if (seat.state !== 'ready' || seat.isWornOut || seat.condemned) return false
+    if (seat.state !== 'ready' || seat.isWornOut || seat.condemned || seat.isSilent) return false
     if (seat.given >= this.#options.maxTasksPerWorker) return false
     // Who is to end must run out of work first; which one that is, the first to run out of it decides.
     if (this.#limit.isExceeded) return false
     if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
     // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short.
-    return seat.inflight.size === 0 || (seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH)
+    if (seat.inflight.size === 0) return true
+    return seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH
   }
 
   #fill(seat: Seat, share: number): void {
@@ -408,6 +409,7 @@ export class Dispatcher implements RosterListener {
   // ---- from workers ----
 
   #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
+    seat.isSilent = false
     for (const [seq, outcome, value, waitedMs, runMs] of results) {
       const task = seat.inflight.get(seq)
       if (!task) continue
@@ -447,6 +449,7 @@ export class Dispatcher implements RosterListener {
 
   #takeBack(seat: Seat, seqs: readonly number[]): void {
     const back: Task[] = []
+    seat.isSilent = false
     for (const seq of seqs) {
       seat.confirmReturned(seq)
       const task = seat.inflight.get(seq)

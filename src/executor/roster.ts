@@ -93,7 +93,10 @@ export class Roster {
         (attempt) => {
           attempts = attempt
           isUnwanted = attempt > 1 && !this.isStillWanted()
-          if (isUnwanted) throw new AbortError('the limit of workers was lowered')
+          if (isUnwanted) {
+            opened() // at once, or the next one that asks would be one too many as well
+            throw new AbortError('the limit of workers was lowered')
+          }
           return this.#start(opened)
         },
         { ...START_BACK_OFF, signal: this.#closing.signal },

@@ -35,6 +35,8 @@ export class Seat {
   end: WorkerEnd | undefined
   /** Given to `process.exit`, when that was called. */
   exitCode: number | undefined
+  /** What it had not begun was taken back for its silence: it gets nothing until it says something. */
+  isSilent = false
   /** It has outgrown its memory limit: it gets no more tasks. */
   isWornOut = false
 
