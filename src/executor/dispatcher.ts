@@ -18,6 +18,7 @@ import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import { Balance } from './balance.ts'
+import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Interruption } from './interruption.ts'
@@ -35,9 +36,6 @@ import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
 import { WorkerLimit } from './worker-limit.ts'
-
-/** Workers that may die one after another without having begun anything. */
-const MAX_FRUITLESS = 5
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
@@ -57,7 +55,7 @@ export class Dispatcher implements RosterListener {
   #killed = 0
   #isScheduled = false
   #isOpen = true
-  #fruitless = 0
+  readonly #crashLoop = new CrashLoop(() => this.#dispatchSoon())
   graceMs: number
 
   constructor(options: ResolvedOptions, source: WorkerSource, initializerModule: string) {
@@ -187,6 +185,7 @@ export class Dispatcher implements RosterListener {
     this.#balance.stop()
     this.#minimum.stop()
     this.#quarantine.stop()
+    this.#crashLoop.stop()
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     await this.roster.emptied()
   }
@@ -238,18 +237,20 @@ export class Dispatcher implements RosterListener {
     }
     this.#requeue(untouched)
     const isFruitless = !hadBegun && end.how === 'died'
-    this.#fruitless = isFruitless ? this.#fruitless + 1 : 0
-    if (this.#fruitless >= MAX_FRUITLESS) {
-      this.#failWaiting(
-        new WorkerStartError(
-          this.#fruitless,
-          new Error(`workers end before they begin a task.\n${end.stderr}`),
-        ),
-      )
-      this.#fruitless = 0
-    }
+    if (isFruitless) this.#diedFruitless(end)
+    else this.#crashLoop.over()
     this.#minimum.lost({ isFruitless })
     this.#dispatchSoon()
+  }
+
+  #diedFruitless(end: WorkerEnd): void {
+    this.#crashLoop.died()
+    if (!this.#crashLoop.isHopeless) return
+    // Others that are new as well may be about to do the same; one that works serves the queue.
+    if ([...this.roster.seats].some((seat) => seat.hasWorked)) return
+    const cause = new Error(`workers end before they begin a task.\n${end.stderr}`)
+    this.#rejectWaiting(new WorkerStartError(this.#crashLoop.deaths, cause))
+    this.#crashLoop.over()
   }
 
   onStartFailed(error: WorkerStartError): void {
@@ -260,7 +261,10 @@ export class Dispatcher implements RosterListener {
   /** No worker can be had for what waits. */
   #failWaiting(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
-    if (this.roster.seats.size > 0) return
+    if (this.roster.seats.size === 0) this.#rejectWaiting(error)
+  }
+
+  #rejectWaiting(error: WorkerStartError): void {
     for (const task of this.#ledger.unfinished) {
       if (!task.isSettled && !task.seat) {
         this.#ledger.settle(task, 'rejected', new WorkerStartError(error.attempts, error.cause))
@@ -303,10 +307,7 @@ export class Dispatcher implements RosterListener {
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
     if (this.#queue.size === 0) this.#balance.soon()
-    else if (this.#isOpen) {
-      const missing = Math.min(this.#limit.room, this.#queue.size - this.roster.opening)
-      for (let n = 0; n < missing; n += 1) void this.roster.open()
-    }
+    else this.#open(this.#queue.size)
   }
 
   #hasRoom(seat: Seat): boolean {
@@ -374,9 +375,14 @@ export class Dispatcher implements RosterListener {
       publishTask('assign', this.#name, task)
       this.#send(fresh, [task])
       if (fresh.isIdle) this.#dispatchSoon() // it could not be sent
-    } else if (this.#isOpen && this.roster.opening === 0 && this.#limit.room > 0) {
-      void this.roster.open()
-    }
+    } else this.#open(1)
+  }
+
+  /** Starts workers until so many are being started. */
+  #open(count: number): void {
+    const missing = Math.min(this.#limit.room, count - this.roster.opening)
+    if (!this.#isOpen || missing <= 0 || !this.#crashLoop.mayStart()) return
+    for (let n = 0; n < missing; n += 1) void this.roster.open()
   }
 
   /** Takes back what workers were given and have not begun. */
@@ -410,6 +416,7 @@ export class Dispatcher implements RosterListener {
 
   #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
     seat.isSilent = false
+    this.#crashLoop.over()
     for (const [seq, outcome, value, waitedMs, runMs] of results) {
       const task = seat.inflight.get(seq)
       if (!task) continue

@@ -48,6 +48,11 @@ export class Seat {
     return this.state === 'ready' && this.inflight.size === 0
   }
 
+  /** Whether it has begun any task. */
+  get hasWorked(): boolean {
+    return this.answered > 0 || [...this.inflight.values()].some((task) => this.hasBegun(task))
+  }
+
   /** Adds a task and returns its sequence number in this worker. */
   assign(task: Task): number {
     this.given += 1
