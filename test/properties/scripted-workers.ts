@@ -3,6 +3,8 @@
  * do, and in which order the operating system tells of it, is the business of the other tests.
  */
 import assert from 'node:assert/strict'
+import { resolveOptions, type ExecutorOptions } from '../../src/executor/options.ts'
+import { PooledExecutor } from '../../src/executor/pooled-executor.ts'
 import type { WorkerSource } from '../../src/executor/roster.ts'
 import { encodeError } from '../../src/worker/error-codec.ts'
 import { MemoryMarks } from '../../src/worker/marks.ts'
@@ -156,5 +158,18 @@ export class ScriptedWorkers implements WorkerSource {
 
   release(): void {
     this.isReleased = true
+  }
+}
+
+/** An executor on scripted workers. */
+export class ScriptedExecutor extends PooledExecutor<
+  Record<string, (...args: never[]) => unknown>
+> {
+  constructor(options: ExecutorOptions, workers: ScriptedWorkers) {
+    super('thread', 'data:text/javascript,', resolveOptions('thread', options), workers)
+  }
+
+  resize(to: number): void {
+    this.setMaxWorkers(to)
   }
 }

@@ -10,13 +10,17 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { test, type TestContext } from 'node:test'
 import fc from 'fast-check'
 import { WorkerDiedError } from '../../src/errors.ts'
-import { resolveOptions, type ExecutorOptions } from '../../src/executor/options.ts'
-import { PooledExecutor } from '../../src/executor/pooled-executor.ts'
+import type { ExecutorOptions } from '../../src/executor/options.ts'
 import type { CallOptions } from '../../src/executor/executor.ts'
 import type { Future } from '../../src/executor/future.ts'
 import type { ShutdownOptions } from '../../src/lifetime/life.ts'
 import { scriptClock, type ScriptedClock } from './scripted-clock.ts'
-import { ScriptedWorkers, type ScriptedWorker, type Witness } from './scripted-workers.ts'
+import {
+  ScriptedExecutor,
+  ScriptedWorkers,
+  type ScriptedWorker,
+  type Witness,
+} from './scripted-workers.ts'
 
 const RUNS = Number(process.env['TIDYPOOL_PROPERTY_RUNS'] ?? 1000)
 
@@ -132,16 +136,6 @@ const limits: fc.Arbitrary<ExecutorOptions> = fc.record({
   timeoutGraceMs: fc.constantFrom(undefined, 0),
   idleTimeoutMs: fc.constantFrom(0, 50, 60_000),
 })
-
-class ScriptedExecutor extends PooledExecutor<Record<string, (...args: never[]) => unknown>> {
-  constructor(options: ExecutorOptions, workers: ScriptedWorkers) {
-    super('thread', 'data:text/javascript,', resolveOptions('thread', options), workers)
-  }
-
-  resize(to: number): void {
-    this.setMaxWorkers(to)
-  }
-}
 
 /** What is known of a call, from the caller's side and from inside the workers. */
 interface Known {
