@@ -83,8 +83,12 @@ export interface WorkerDeath {
   readonly stderr: string
   /** Name of the export that it had been given. */
   readonly task: string
-  /** Whether the task had begun: it is not run again unless `retries` allows that. */
+  /** Whether the task had begun: it is not run again unless `crashRetries` allows that. */
   readonly ran: boolean
+  /** Workers that died while they ran this task, this one included. Default: 1 if it `ran`, else 0. */
+  readonly deaths?: number | undefined
+  /** Whether it was run alone for that, and ended its worker again. Default: false. */
+  readonly quarantined?: boolean | undefined
   /** What the likely reason is, where one can be guessed: the out-of-memory killer, a full heap, `process.exit`. */
   readonly hint?: string | undefined
   /** The uncaught error that ended it, if that is known. */
@@ -106,8 +110,12 @@ export class WorkerDiedError extends TidypoolError {
   readonly stderr: string
   /** Name of the export that it had been given. */
   readonly task: string
-  /** Whether the task had begun: it is not run again unless `retries` allows that. */
+  /** Whether the task had begun: it is not run again unless `crashRetries` allows that. */
   readonly ran: boolean
+  /** Workers that died while they ran this task, this one included. */
+  readonly deaths: number
+  /** A poison input: it had ended as many workers as `crashRetries` allows, was run alone, and ended that worker too. */
+  readonly quarantined: boolean
   /** What the likely reason is, where one can be guessed: the out-of-memory killer, a full heap, `process.exit`. */
   readonly hint: string | undefined
 
@@ -123,9 +131,13 @@ export class WorkerDiedError extends TidypoolError {
           ? `exited with code ${death.exitCode}`
           : 'ended'
     const when = death.ran ? 'while running' : 'before it began'
+    const { deaths = death.ran ? 1 : 0, quarantined = false } = death
+    const poison = quarantined
+      ? ` It is a poison input: it ended ${deaths} workers, the last one while nothing else ran.`
+      : ''
     const hint = death.hint === undefined ? '' : ` ${death.hint}`
     const stderr = death.stderr === '' ? '' : `\nLast lines of its stderr:\n${death.stderr}`
-    super(`${who} ${how} ${when} task ${quote(death.task)}.${hint}${stderr}`, {
+    super(`${who} ${how} ${when} task ${quote(death.task)}.${poison}${hint}${stderr}`, {
       cause: death.cause,
     })
     this.worker = death.worker
@@ -135,6 +147,8 @@ export class WorkerDiedError extends TidypoolError {
     this.stderr = death.stderr
     this.task = death.task
     this.ran = death.ran
+    this.deaths = deaths
+    this.quarantined = quarantined
     this.hint = death.hint
   }
 }

@@ -74,7 +74,8 @@ export function errorKind(error: unknown): string {
   if (!(error instanceof Error)) return 'NonError'
   // How a worker died tells one fault from another; its code is the same for all.
   if (error instanceof WorkerDiedError) {
-    return `${error.code} (${error.signal ?? `exit code ${error.exitCode}`})`
+    const how = error.signal ?? `exit code ${error.exitCode}`
+    return `${error.code} (${how}${error.quarantined ? ', poison input' : ''})`
   }
   if (error instanceof CommandFailedError) return failureKind(error)
   const code: unknown = 'code' in error ? error.code : undefined

@@ -35,7 +35,10 @@ export class Balance {
     this.#timer = setTimeout(() => {
       this.#timer = undefined
       if (!this.#isUneven()) return
-      this.#requeue(laterHalf(this.#fullest()))
+      const seat = this.#fullest()
+      // Or it would be given to the same one again, and again.
+      seat.isSilent = true
+      this.#requeue(laterHalf(seat))
       this.soon()
     }, SILENCE_MS).unref()
   }

@@ -13,6 +13,8 @@ export function deathOf(seat: Seat, end: WorkerEnd, task: Task, ran: boolean): W
     stderr: end.stderr,
     task: task.spec.name,
     ran,
+    deaths: task.deaths,
+    quarantined: ran && task.isQuarantined,
     hint: hintOf(seat, end, ran),
     cause: end.cause,
   }

@@ -20,6 +20,7 @@ import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import type { Adaptation, AdaptationControls } from './adaptation.ts'
 import { Balance } from './balance.ts'
+import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Interruption } from './interruption.ts'
@@ -29,6 +30,8 @@ import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
 import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
+import { Quarantine, type Others } from './quarantine.ts'
+import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { sendCalls } from './send-calls.ts'
@@ -36,9 +39,6 @@ import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
 import { WorkerLimit } from './worker-limit.ts'
-
-/** Workers that may die one after another without having begun anything. */
-const MAX_FRUITLESS = 5
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
@@ -49,6 +49,7 @@ export class Dispatcher implements RosterListener {
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
   )
+  readonly #quarantine = new Quarantine(() => this.#dispatchSoon())
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
@@ -58,7 +59,7 @@ export class Dispatcher implements RosterListener {
   #killed = 0
   #isScheduled = false
   #isOpen = true
-  #fruitless = 0
+  readonly #crashLoop = new CrashLoop(() => this.#dispatchSoon())
   graceMs: number
 
   constructor(
@@ -71,7 +72,7 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
-    this.#ledger = new Ledger(options.name, this.#queue)
+    this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine)
     const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
@@ -135,7 +136,7 @@ export class Dispatcher implements RosterListener {
     return {
       workers: this.roster.seats.size,
       idle,
-      queued: this.#queue.size + this.#ledger.delayed + given - running,
+      queued: this.#queue.size + this.#ledger.delayed + this.#quarantine.size + given - running,
       running,
       finished: fulfilled,
       failed: rejected,
@@ -172,10 +173,7 @@ export class Dispatcher implements RosterListener {
 
   /** Cancels what has not begun; with `running`, the rest too: what was asked to end before has `graceMs` from now. */
   cancelAll(reason: unknown, { running }: { readonly running: boolean }): void {
-    for (const seat of this.roster.seats) {
-      const [next] = this.#isExclusive ? seat.revocable() : []
-      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
-    }
+    this.#recall()
     for (const task of this.#ledger.unfinished) {
       if (task.isSettled) {
         if (running) this.#interruption.hasten(task, this.graceMs)
@@ -200,6 +198,8 @@ export class Dispatcher implements RosterListener {
     this.#balance.stop()
     this.#minimum.stop()
     this.#adaptation?.stop()
+    this.#quarantine.stop()
+    this.#crashLoop.stop()
     for (const seat of this.roster.seats) this.roster.retire(seat, this.graceMs)
     await this.roster.emptied()
   }
@@ -260,7 +260,9 @@ export class Dispatcher implements RosterListener {
       if (ran && end.how === 'killed') this.#killed += 1
       if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        this.#attemptFailed(task, new WorkerDiedError(deathOf(seat, end, task, true)))
+        task.deaths += 1
+        const error = new WorkerDiedError(deathOf(seat, end, task, true))
+        this.#attemptFailed(task, afterDeath(task, error))
       } else if (task.isHandedOver) {
         const error = new WorkerDiedError(deathOf(seat, end, task, false))
         this.#ledger.settle(task, 'rejected', error)
@@ -268,19 +270,21 @@ export class Dispatcher implements RosterListener {
     }
     this.#requeue(untouched)
     const isFruitless = !hadBegun && end.how === 'died'
-    this.#fruitless = isFruitless ? this.#fruitless + 1 : 0
-    if (this.#fruitless >= MAX_FRUITLESS) {
-      this.#failWaiting(
-        new WorkerStartError(
-          this.#fruitless,
-          new Error(`workers end before they begin a task.\n${end.stderr}`),
-        ),
-      )
-      this.#fruitless = 0
-    }
+    if (isFruitless) this.#diedFruitless(end)
+    else this.#crashLoop.over()
     this.#minimum.lost({ isFruitless })
     this.#adaptation?.ended(end)
     this.#dispatchSoon()
+  }
+
+  #diedFruitless(end: WorkerEnd): void {
+    this.#crashLoop.died()
+    if (!this.#crashLoop.isHopeless) return
+    // Others that are new as well may be about to do the same; one that works serves the queue.
+    if ([...this.roster.seats].some((seat) => seat.hasWorked)) return
+    const cause = new Error(`workers end before they begin a task.\n${end.stderr}`)
+    this.#rejectWaiting(new WorkerStartError(this.#crashLoop.deaths, cause))
+    this.#crashLoop.over()
   }
 
   onStartFailed(error: WorkerStartError): void {
@@ -301,7 +305,10 @@ export class Dispatcher implements RosterListener {
   /** No worker can be had for what waits. */
   #failWaiting(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
-    if (this.roster.seats.size > 0) return
+    if (this.roster.seats.size === 0) this.#rejectWaiting(error)
+  }
+
+  #rejectWaiting(error: WorkerStartError): void {
     for (const task of this.#ledger.unfinished) {
       if (!task.isSettled && !task.seat) {
         this.#ledger.settle(task, 'rejected', new WorkerStartError(error.attempts, error.cause))
@@ -326,6 +333,10 @@ export class Dispatcher implements RosterListener {
   }
 
   #dispatch(): void {
+    if (!this.#quarantine.isEmpty && this.#quarantine.holdsBack(this.#others)) {
+      this.#isolate()
+      return
+    }
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
       const task = next
       task.expectedMs = this.#pace.expectedMs(task)
@@ -341,20 +352,18 @@ export class Dispatcher implements RosterListener {
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
     if (this.#queue.size === 0) this.#balance.soon()
-    else if (this.#isOpen) {
-      const missing = Math.min(this.#limit.room, this.#queue.size - this.roster.opening)
-      for (let n = 0; n < missing; n += 1) void this.roster.open()
-    }
+    else this.#open(this.#queue.size)
   }
 
   #hasRoom(seat: Seat): boolean {
-    if (seat.state !== 'ready' || seat.isWornOut || seat.condemned) return false
+    if (seat.state !== 'ready' || seat.isWornOut || seat.condemned || seat.isSilent) return false
     if (seat.given >= this.#options.maxTasksPerWorker) return false
     // Who is to end must run out of work first; which one that is, the first to run out of it decides.
     if (this.#limit.isExceeded) return false
     if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
     // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short.
-    return seat.inflight.size === 0 || (seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH)
+    if (seat.inflight.size === 0) return true
+    return seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH
   }
 
   #fill(seat: Seat, share: number): void {
@@ -371,6 +380,10 @@ export class Dispatcher implements RosterListener {
       publishTask('assign', this.#name, task)
       if (task.isHandedOver) break // moved objects travel with their own call
     }
+    this.#send(seat, batch)
+  }
+
+  #send(seat: Seat, batch: readonly Task[]): void {
     this.roster.setRef(seat, true)
     clearTimeout(seat.idleTimer)
     seat.idleTimer = undefined
@@ -380,6 +393,49 @@ export class Dispatcher implements RosterListener {
     })
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
+  }
+
+  get #others(): Others {
+    const run = [...this.roster.seats].some((seat) => seat.inflight.size > 0)
+    return { run, wait: this.#queue.size > 0 }
+  }
+
+  /** Gives the task in quarantine to a worker that has run nothing, when nothing else runs. */
+  #isolate(): void {
+    if (this.#others.run) {
+      if (this.#quarantine.isHolding) this.#recall()
+      return
+    }
+    let fresh: Seat | undefined
+    for (const seat of this.roster.seats) {
+      if (!seat.isIdle) continue
+      if (seat.given === 0) fresh = seat
+      // What others left in its memory would be in the way; and there may be room for one worker only.
+      else this.roster.retire(seat, this.graceMs)
+    }
+    const task = fresh && this.#quarantine.take()
+    if (fresh && task) {
+      task.expectedMs = this.#pace.expectedMs(task)
+      fresh.assign(task)
+      publishTask('assign', this.#name, task)
+      this.#send(fresh, [task])
+      if (fresh.isIdle) this.#dispatchSoon() // it could not be sent
+    } else this.#open(1)
+  }
+
+  /** Starts workers until so many are being started. */
+  #open(count: number): void {
+    const missing = Math.min(this.#limit.room, count - this.roster.opening)
+    if (!this.#isOpen || missing <= 0 || !this.#crashLoop.mayStart()) return
+    for (let n = 0; n < missing; n += 1) void this.roster.open()
+  }
+
+  /** Takes back what workers were given and have not begun. */
+  #recall(): void {
+    for (const seat of this.roster.seats) {
+      const [next] = this.#isExclusive ? seat.revocable() : []
+      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
+    }
   }
 
   #fits(seat: Seat, task: Task, inBatch: number): boolean {
@@ -394,13 +450,18 @@ export class Dispatcher implements RosterListener {
 
   /** Puts tasks back at the front, in their order. */
   #requeue(tasks: readonly Task[]): void {
-    for (const task of tasks.toReversed()) this.#queue.unshift(task)
+    for (const task of tasks.toReversed()) {
+      if (task.isQuarantined) this.#quarantine.add(task)
+      else this.#queue.unshift(task)
+    }
     if (tasks.length > 0) this.#dispatchSoon()
   }
 
   // ---- from workers ----
 
   #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
+    seat.isSilent = false
+    this.#crashLoop.over()
     for (const [seq, outcome, value, waitedMs, runMs] of results) {
       const task = seat.inflight.get(seq)
       if (!task) continue
@@ -419,7 +480,7 @@ export class Dispatcher implements RosterListener {
       const result = outcomeOf(task.spec.name, outcome, value)
       if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
-      else this.#attemptFailed(task, result.error)
+      else this.#attemptFailed(task, afterFailure(task, result.error))
     }
     if (rss !== undefined && rss > this.#options.maxWorkerRssBytes) seat.isWornOut = true
     this.#afterAnswer(seat)
@@ -441,6 +502,7 @@ export class Dispatcher implements RosterListener {
 
   #takeBack(seat: Seat, seqs: readonly number[]): void {
     const back: Task[] = []
+    seat.isSilent = false
     for (const seq of seqs) {
       seat.confirmReturned(seq)
       const task = seat.inflight.get(seq)
@@ -489,9 +551,10 @@ export class Dispatcher implements RosterListener {
     const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
     this.#noteAttempt(seat, task)
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
-    const left = this.#ledger.willRepeat(task) ? seat.leaveBehind(task) : task
+    const sequel = afterFailure(task, error)
+    const left = sequel.next === 'again' ? seat.leaveBehind(task) : task
     if (left !== task) this.#ledger.open(left)
-    this.#attemptFailed(task, error)
+    this.#attemptFailed(task, sequel)
     this.#interruption.expired(seat, left, phase, error)
   }
 
@@ -505,9 +568,10 @@ export class Dispatcher implements RosterListener {
     task.waitMs = Math.max(0, performance.now() - task.runMs - task.submittedAt)
   }
 
-  #attemptFailed(task: Task, error: unknown): void {
-    this.#ledger.attemptFailed(task, error, () => {
-      this.#queue.push(task)
+  #attemptFailed(task: Task, sequel: Sequel): void {
+    this.#ledger.attemptFailed(task, sequel, () => {
+      if (task.isQuarantined) this.#quarantine.add(task)
+      else this.#queue.push(task)
       this.#dispatch()
     })
   }

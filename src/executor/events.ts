@@ -7,7 +7,7 @@
  * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive` |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
  * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
- * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
+ * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry`, `quarantine` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
  * | `tidypool:cleanup`  |                             | see `lifetime/events.ts`                                      |
  */
 import { channel } from 'node:diagnostics_channel'
@@ -67,7 +67,7 @@ export function publishRefusal(
 }
 
 export function publishTask(
-  event: 'submit' | 'assign' | 'settle' | 'retry',
+  event: 'submit' | 'assign' | 'settle' | 'retry' | 'quarantine',
   executor: string,
   task: Task,
   status?: 'fulfilled' | 'rejected' | 'cancelled',

@@ -3,6 +3,8 @@
  */
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
+import type { Quarantine } from './quarantine.ts'
+import type { Sequel } from './repetition.ts'
 import type { Task } from './task.ts'
 import type { TaskQueue } from './task-queue.ts'
 
@@ -11,15 +13,17 @@ export type Status = 'fulfilled' | 'rejected' | 'cancelled'
 export class Ledger {
   readonly #executor: string
   readonly #queue: TaskQueue
+  readonly #quarantine: Quarantine
   /** Tasks without an outcome, and tasks with one that still occupy a worker. */
   readonly #unfinished = new Set<Task>()
   #onDrained: (() => void)[] = []
   #delayed = 0
   readonly #counts: Record<Status, number> = { fulfilled: 0, rejected: 0, cancelled: 0 }
 
-  constructor(executor: string, queue: TaskQueue) {
+  constructor(executor: string, queue: TaskQueue, quarantine: Quarantine) {
     this.#executor = executor
     this.#queue = queue
+    this.#quarantine = quarantine
   }
 
   get unfinished(): ReadonlySet<Task> {
@@ -47,7 +51,9 @@ export class Ledger {
       this.#delayed -= 1
       clearTimeout(task.timer)
     }
+    const isInQuarantine = task.state === 'quarantined'
     task.state = 'settled'
+    if (isInQuarantine) this.#quarantine.forget(task)
     this.#counts[status] += 1
     if (status === 'fulfilled') task.outcome?.fulfil(value)
     else if (status === 'rejected') task.outcome?.reject(value)
@@ -64,14 +70,17 @@ export class Ledger {
     for (const resolve of this.#onDrained.splice(0)) resolve()
   }
 
-  willRepeat(task: Task): boolean {
-    return task.attempt <= task.spec.call.retries && !task.isHandedOver && !task.isLastAttempt
-  }
-
-  /** An attempt failed: the task fails, or waits a little and goes `again`. */
-  attemptFailed(task: Task, error: unknown, again: (task: Task) => void): void {
-    if (!this.willRepeat(task)) {
-      this.settle(task, 'rejected', error)
+  /** An attempt failed: the task fails, waits a little and goes `again`, or waits until it can run alone. */
+  attemptFailed(task: Task, sequel: Sequel, again: (task: Task) => void): void {
+    if (sequel.next === 'nothing') return
+    if (sequel.next === 'reject') {
+      this.settle(task, 'rejected', sequel.error)
+      return
+    }
+    if (sequel.next === 'quarantine') {
+      publishTask('quarantine', this.#executor, task)
+      task.attempt += 1
+      this.#quarantine.add(task)
       return
     }
     publishTask('retry', this.#executor, task)

@@ -127,6 +127,11 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     return Array.from(this.#dispatcher.roster.seats, snapshotOf)
   }
 
+  /** @internal Changes how many workers there may be, 1 or more. */
+  protected setMaxWorkers(max: number): void {
+    this.#dispatcher.setMaxWorkers(max)
+  }
+
   drain(): Promise<void> {
     return this.#dispatcher.drain()
   }

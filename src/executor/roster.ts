@@ -122,7 +122,10 @@ export class Roster {
         (attempt) => {
           attempts = attempt
           isUnwanted = attempt > 1 && !this.isStillWanted()
-          if (isUnwanted) throw new AbortError('the limit of workers was lowered')
+          if (isUnwanted) {
+            opened() // at once, or the next one that asks would be one too many as well
+            throw new AbortError('the limit of workers was lowered')
+          }
           // No worker is there, and no other one is being started: now, since several may be opened in this turn.
           wasOnly = this.#seats.size === 0 && this.#opening <= 1
           return this.#start(opened, this.#admit(wasOnly))

@@ -35,6 +35,8 @@ export class Seat {
   end: WorkerEnd | undefined
   /** Given to `process.exit`, when that was called. */
   exitCode: number | undefined
+  /** What it had not begun was taken back for its silence: it gets nothing until it says something. */
+  isSilent = false
   /** It has outgrown its memory limit: it gets no more tasks. */
   isWornOut = false
 
@@ -44,6 +46,11 @@ export class Seat {
 
   get isIdle(): boolean {
     return this.state === 'ready' && this.inflight.size === 0
+  }
+
+  /** Whether it has begun any task. */
+  get hasWorked(): boolean {
+    return this.answered > 0 || [...this.inflight.values()].some((task) => this.hasBegun(task))
   }
 
   /** Adds a task and returns its sequence number in this worker. */

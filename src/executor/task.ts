@@ -7,11 +7,12 @@ import type { Seat } from './seat.ts'
  * ```
  *   queued ──▶ assigned ──▶ settled
  *     ▲  └────────┼────────────▲
- *     └─ delayed ◀┘ (to be run again)
+ *     └─ delayed ◀┤ (to be run again)
+ *  quarantined ◀──┘ (to be run again alone)
  * ```
  * A settled task may still occupy its worker: cancelled, or out of time, and not ended yet.
  */
-export type TaskState = 'queued' | 'assigned' | 'delayed' | 'settled'
+export type TaskState = 'queued' | 'assigned' | 'delayed' | 'quarantined' | 'settled'
 
 export interface TaskModuleReference {
   readonly id: number
@@ -38,6 +39,12 @@ export class Task {
   attempt = 1
   /** Whatever `retries` says: what does not run yet was cancelled. */
   isLastAttempt = false
+  /** Attempts that threw or were out of time. */
+  failures = 0
+  /** Workers that died while they ran it. */
+  deaths = 0
+  /** It has ended as many workers as it may, and runs alone or not at all. */
+  isQuarantined = false
   /** How often it was begun. */
   begun = 0
   seat: Seat | undefined

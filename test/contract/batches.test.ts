@@ -116,3 +116,18 @@ contract(
       assert.equal(notes.lines().filter((line) => line === `behind ${n}`).length, 1)
   },
 )
+
+contract(
+  'what stands behind a long task that was thought to be short is done by a worker that is started for it',
+  { isParallel: true },
+  async ({ pool }) => {
+    const executor = pool({ maxWorkers: 2, graceMs: 0 })
+    for (let n = 0; n < 20; n += 1) await executor.submit('shortOrLong', 0)
+    assert.equal(executor.workers().length, 1)
+    const long = executor.submit('shortOrLong', 60_000)
+    const behind = executor.submit('shortOrLong', 0)
+    await behind
+    assert.equal(long.state, 'running')
+    long.cancel()
+  },
+)

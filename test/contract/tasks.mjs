@@ -232,6 +232,18 @@ export function killSelf() {
   for (;;);
 }
 
+/**
+ * Ends its worker until it is attempt `last`, which returns its number, after `ms`.
+ * @param {number} last
+ * @param {number} [ms]
+ */
+export async function exitUntilAttempt(last, ms = 0) {
+  const { attempt } = taskContext()
+  if (attempt < last) process.exit(1)
+  if (ms > 0) await sleep(ms)
+  return attempt
+}
+
 /** Kills its worker on the first attempt only. @param {string} file */
 export function killOnFirstAttempt(file) {
   const { attempt } = taskContext()
