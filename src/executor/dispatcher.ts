@@ -17,6 +17,7 @@ import { decodeError } from '../worker/error-codec.ts'
 import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
+import { ExecutorAccount } from './account.ts'
 import { Balance } from './balance.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
@@ -41,6 +42,7 @@ export class Dispatcher implements RosterListener {
   readonly #name: string
   readonly #options: ResolvedOptions
   readonly #queue = new TaskQueue()
+  readonly #account = new ExecutorAccount()
   readonly #pace = new Pace()
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
@@ -59,7 +61,7 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
-    this.#ledger = new Ledger(options.name, this.#queue)
+    this.#ledger = new Ledger(options.name, this.#queue, this.#account)
     const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
@@ -74,6 +76,7 @@ export class Dispatcher implements RosterListener {
         reportRss: options.maxWorkerRssBytes !== Infinity,
       },
       this,
+      this.#account,
     )
     this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
     this.#balance = new Balance(
@@ -89,7 +92,7 @@ export class Dispatcher implements RosterListener {
   /** Whether `maxQueue` tasks wait: in the queue, for their repetition, or in a batch behind others. */
   get isFull(): boolean {
     const { maxQueue } = this.#options
-    return maxQueue !== Infinity && this.stats().queued >= maxQueue
+    return maxQueue !== Infinity && this.#counts().queued >= maxQueue
   }
 
   /** Calls in flight at once that keep every worker busy: at least two batches each. */
@@ -99,6 +102,11 @@ export class Dispatcher implements RosterListener {
   }
 
   stats(): ExecutorStats {
+    return { ...this.#counts(), ...this.#account.stats(this.roster.seats) }
+  }
+
+  /** What costs nothing to count: asked for with every call where the queue is bounded. */
+  #counts() {
     let idle = 0
     let running = 0
     let given = 0
@@ -121,6 +129,10 @@ export class Dispatcher implements RosterListener {
 
   get killedTasks(): number {
     return this.#killed
+  }
+
+  get account(): ExecutorAccount {
+    return this.#account
   }
 
   submit(task: Task): void {
@@ -360,6 +372,7 @@ export class Dispatcher implements RosterListener {
       task.waitMs = task.assignedAt - task.submittedAt + waitedMs
       task.runMs = runMs
       task.worker = seat.id
+      task.answer = outcome
       const result = outcomeOf(task.spec.name, outcome, value)
       if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)

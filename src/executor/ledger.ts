@@ -1,6 +1,7 @@
 /**
  * What becomes of every task: the only place where one gets its outcome, and where they are counted.
  */
+import { ExecutorAccount } from './account.ts'
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
 import type { Task } from './task.ts'
@@ -11,15 +12,21 @@ export type Status = 'fulfilled' | 'rejected' | 'cancelled'
 export class Ledger {
   readonly #executor: string
   readonly #queue: TaskQueue
+  readonly #account: ExecutorAccount
   /** Tasks without an outcome, and tasks with one that still occupy a worker. */
   readonly #unfinished = new Set<Task>()
   #onDrained: (() => void)[] = []
   #delayed = 0
   readonly #counts: Record<Status, number> = { fulfilled: 0, rejected: 0, cancelled: 0 }
 
-  constructor(executor: string, queue: TaskQueue) {
+  constructor(
+    executor: string,
+    queue: TaskQueue,
+    account: ExecutorAccount = new ExecutorAccount(),
+  ) {
     this.#executor = executor
     this.#queue = queue
+    this.#account = account
   }
 
   get unfinished(): ReadonlySet<Task> {
@@ -49,6 +56,7 @@ export class Ledger {
     }
     task.state = 'settled'
     this.#counts[status] += 1
+    this.#account.settled(task, status, value)
     if (status === 'fulfilled') task.outcome?.fulfil(value)
     else if (status === 'rejected') task.outcome?.reject(value)
     else task.outcome?.cancel(value)
@@ -75,6 +83,7 @@ export class Ledger {
       return
     }
     publishTask('retry', this.#executor, task)
+    this.#account.repeated(task)
     task.state = 'delayed'
     this.#delayed += 1
     task.timer = setTimeout(() => {

@@ -44,10 +44,10 @@ function processes(resolved: ResolvedOptions, options: ProcessExecutorOptions): 
   const { env, onEscape = DEFAULTS.onEscape } = options
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv)
   return {
-    start(setup, listener) {
+    start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
       return startProcessWorker(
-        { scope: hold.scope, env, execArgv, taskOutput, onEscape },
+        { scope: hold.scope, env, execArgv, taskOutput, onEscape, holdings },
         setup,
         listener,
       )

@@ -9,6 +9,8 @@ import type { WorkerEndReport } from '../lifetime/life.ts'
 import { decodeError } from '../worker/error-codec.ts'
 import type { FromWorker, WorkerSetup } from '../worker/protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from '../worker/worker.ts'
+import type { Holdings } from '../lifetime/holdings.ts'
+import { ExecutorAccount } from './account.ts'
 import { START_BACK_OFF } from './back-off.ts'
 import { publishWorker } from './events.ts'
 import { Seat } from './seat.ts'
@@ -16,7 +18,7 @@ import { Seat } from './seat.ts'
 /** Where workers come from: one implementation for each kind of executor. */
 export interface WorkerSource {
   /** Throws when the operating system refuses at once. */
-  start(setup: WorkerSetup, listener: WorkerListener): Worker
+  start(setup: WorkerSetup, listener: WorkerListener, holdings: Holdings): Worker
   /** The last worker has ended: what was held for them can be released. */
   release(): void
 }
@@ -34,6 +36,7 @@ export class Roster {
   readonly #source: WorkerSource
   readonly #setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>
   readonly #listener: RosterListener
+  readonly #account: ExecutorAccount
   readonly #seats = new Set<Seat>()
   readonly #closing = new AbortController()
   #opening = 0
@@ -51,11 +54,13 @@ export class Roster {
     source: WorkerSource,
     setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>,
     listener: RosterListener,
+    account: ExecutorAccount = new ExecutorAccount(),
   ) {
     this.#executor = executor
     this.#source = source
     this.#setup = setup
     this.#listener = listener
+    this.#account = account
   }
 
   /** Workers that exist. */
@@ -128,6 +133,7 @@ export class Roster {
     seat.state = 'stopping'
     clearTimeout(seat.idleTimer)
     this.setRef(seat, true)
+    this.#account.workerLeaves(seat)
     seat.worker?.stop(graceMs)
   }
 
@@ -136,6 +142,7 @@ export class Roster {
     seat.state = 'stopping'
     // Whoever waits or not: it takes milliseconds, and who awaits `shutdown({ wait: false })` shall not end with status 13.
     seat.worker?.setRef(true)
+    this.#account.workerLeaves(seat)
     seat.worker?.kill()
   }
 
@@ -173,7 +180,7 @@ export class Roster {
         },
       }
       try {
-        seat.worker = this.#source.start(setup, listener)
+        seat.worker = this.#source.start(setup, listener, this.#account.holdings)
       } catch (error) {
         if (this.#seats.size === 0) this.#source.release()
         // p-retry takes a bare TypeError for a bug and gives up at once.
@@ -181,6 +188,7 @@ export class Roster {
         return
       }
       this.#seats.add(seat)
+      this.#account.workerStarted()
       this.setRef(seat, true)
       publishWorker('start', this.#executor, seat)
     })
@@ -202,6 +210,7 @@ export class Roster {
     clearTimeout(seat.limitTimer)
     clearTimeout(seat.condemned)
     const { how, exitCode, signal } = end
+    this.#account.workerEnded(seat, how)
     remember(this.ends, [{ worker: seat.id, pid: seat.worker?.pid, how, exitCode, signal }])
     remember(this.escaped, end.escaped)
     remember(this.ended, end.ended)

@@ -37,10 +37,10 @@ function threads(
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
   return {
-    start(setup, listener) {
+    start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
       return startThreadWorker(
-        { scope: hold.scope, env, resourceLimits, taskOutput },
+        { scope: hold.scope, env, resourceLimits, taskOutput, holdings },
         setup,
         listener,
       )
