@@ -75,7 +75,7 @@ export class CommandAccount {
         held: { process: running, ...nothing },
         released: { process: over, ...nothing },
       },
-      since: performance.now() - this.#since,
+      sinceMs: performance.now() - this.#since,
     }
   }
 }

@@ -99,7 +99,7 @@ export class ExecutorAccount {
       peakRssBytes: usage?.peakRssBytes,
       descriptors: usage?.descriptors,
       resources: this.#resources(),
-      since: performance.now() - this.#since,
+      sinceMs: performance.now() - this.#since,
     }
   }
 

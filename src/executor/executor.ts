@@ -252,7 +252,7 @@ export interface Executor<M> extends TaskRunner<M>, AsyncDisposable {
   readonly state: ExecutorState
   /**
    * Counts workers and tasks, as they are now, and what they have used. It asks no worker, but looks each worker process up
-   * in `/proc`: some tens of microseconds each.
+   * in `/proc`: about 0.2 ms each.
    */
   stats(): ExecutorStats
   /** The workers as they are now, each with the task that it runs. */

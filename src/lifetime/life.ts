@@ -84,7 +84,7 @@ export interface ExecutorStats {
   /** What the executor holds of the operating system, and what it has released, by kind. */
   resources: { readonly held: ExecutorResources; readonly released: ExecutorResources }
   /** Milliseconds since the executor was made. */
-  since: number
+  sinceMs: number
 }
 
 /** How `shutdown` ends an executor. */

@@ -20,8 +20,8 @@ const settled = (future: Promise<unknown>): Promise<unknown> =>
   future.catch((error: unknown) => error)
 
 contract('before the first task nothing has been started or used', {}, async ({ pool }) => {
-  const { since, ...stats } = pool().stats()
-  assert.ok(since >= 0)
+  const { sinceMs, ...stats } = pool().stats()
+  assert.ok(sinceMs >= 0)
   const none = { process: 0, thread: 0, unnamedFile: 0 }
   const times = { count: 0, p50: 0, p95: 0, p99: 0, max: 0 }
   assert.deepEqual(stats, {
