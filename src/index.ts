@@ -50,17 +50,27 @@ export { ProcessExecutor } from './executor/process-executor.ts'
 export { ThreadExecutor } from './executor/thread-executor.ts'
 export type {
   ExecutorKind,
+  ExecutorResources,
   ExecutorSnapshot,
   ExecutorState,
   ExecutorStats,
+  FailureCause,
   LadderStep,
   Place,
   ProcessSummary,
   Rung,
   ShutdownOptions,
   ShutdownReport,
+  TimeStats,
   WorkerEndReport,
 } from './lifetime/life.ts'
+export type { ResourceKind } from './lifetime/account-state.ts'
+export {
+  accounting,
+  type Accounting,
+  type EndsAccount,
+  type ResourceAccount,
+} from './lifetime/accounting.ts'
 export { audit, type AuditedJournal, type AuditReport, type Mechanism } from './lifetime/audit.ts'
 export {
   handleSignals,

@@ -74,6 +74,7 @@ class CommandRunner implements BatchRunner {
   readonly #giveUp = new AbortController()
   #giveUpTimer: NodeJS.Timeout | undefined
   #pipesFolder: string | undefined
+  #removedPipes: (() => void) | undefined
   #jobLog: CommandJobLog | undefined
   #onTheirWay = 0
   #madeRoom: (() => void) | undefined
@@ -165,6 +166,7 @@ class CommandRunner implements BatchRunner {
     clearTimeout(this.#giveUpTimer)
     this.#jobLog?.close()
     if (this.#pipesFolder !== undefined) rmSync(this.#pipesFolder, { recursive: true, force: true })
+    this.#removedPipes?.()
     this.#hold.release()
     return this.#tally.report()
   }
@@ -236,15 +238,23 @@ class CommandRunner implements BatchRunner {
       if (!run.mayRepeat(retries)) break
       await run.pause(this.#pending.signal)
       slot = await this.#slots.take('repetition', this.#pending.signal)
+      if (slot !== undefined) this.#tally.repeated()
     }
     return run
   }
 
   #pipesOf(slot: number): CommandPipes {
-    this.#pipesFolder ??= mkdtempSync(path.join(this.#hold.scope.root(), 'pipes-'))
-    const pipes = this.#pipes.get(slot) ?? new CommandPipes(this.#pipesFolder, `slot-${slot}`)
+    const folder = (this.#pipesFolder ??= this.#makePipesFolder())
+    const pipes = this.#pipes.get(slot) ?? new CommandPipes(folder, `slot-${slot}`)
     this.#pipes.set(slot, pipes)
     return pipes
+  }
+
+  #makePipesFolder(): string {
+    const { scope } = this.#hold
+    const folder = mkdtempSync(path.join(scope.root(), 'pipes-'))
+    this.#removedPipes = scope.countDirectory()
+    return folder
   }
 
   /** Output first: an input whose result is there has had all of its output passed on. */
@@ -256,7 +266,7 @@ class CommandRunner implements BatchRunner {
         attempt === undefined ||
         (await this.#writer.write(text, attempt, this.#giveUp.signal))
       const settled = isWritten ? record : { ...record, status: 'cancelled' as const }
-      this.#tally.settle(settled.status)
+      this.#tally.settle(settled)
       return settled
     } finally {
       free(attempt)

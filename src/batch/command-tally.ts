@@ -1,6 +1,6 @@
 /** What the commands of a run left and how many they were, in memory that does not grow with it. */
-import type { SettledRecord } from '../executor/executor.ts'
 import type { ExecutorStats, ProcessSummary } from '../lifetime/life.ts'
+import { CommandAccount, type SettledCommand } from './command-account.ts'
 import type { Attempt } from './command-attempt.ts'
 import type { RunnerReport } from './runner.ts'
 
@@ -14,11 +14,13 @@ export class CommandTally {
   #killed = 0
   #objects = 0
   readonly #left: ProcessSummary[] = []
+  readonly #account = new CommandAccount()
 
   /** An attempt is over. */
   note(attempt: Attempt | undefined): void {
     const report = attempt?.report
     if (!report) return
+    this.#account.ended(report)
     this.#killed += report.stopped.some(({ how }) => how === 'killed') ? 1 : 0
     this.#objects += report.objects.filter(({ leaked }) => leaked).length
     for (const { pid, startTime, name, command } of report.left) {
@@ -27,7 +29,14 @@ export class CommandTally {
     }
   }
 
-  settle(status: SettledRecord<unknown, unknown>['status']): void {
+  /** The input will be tried once more. */
+  repeated(): void {
+    this.#account.repeated()
+  }
+
+  settle(record: SettledCommand): void {
+    const { status } = record
+    this.#account.settled(record)
     if (status === 'fulfilled') this.#finished += 1
     else if (status === 'rejected') this.#failed += 1
     else this.#cancelled += 1
@@ -46,6 +55,7 @@ export class CommandTally {
       finished: this.#finished,
       failed: this.#failed,
       cancelled: this.#cancelled,
+      ...this.#account.stats(now),
     }
   }
 

@@ -128,7 +128,10 @@ export class Batch {
   snapshot(): BatchSnapshot {
     const { source, selection } = this.#plan
     let slowest: BatchSnapshot['slowest']
+    // Not from `stats()`, which looks every worker up: this is asked for with every frame of a progress display.
+    let calls = 0
     for (const { running } of this.#runner.workers()) {
+      if (running) calls += 1
       const taken = running?.index === undefined ? undefined : this.#feed?.taken.get(running.index)
       if (running && taken && running.forMs > (slowest?.forMs ?? 0)) {
         slowest = { input: taken.input, forMs: running.forMs }
@@ -136,7 +139,7 @@ export class Batch {
     }
     return {
       counts: this.#tally.counts(),
-      running: this.#runner.stats().running,
+      running: calls,
       elapsedMs: performance.now() - this.#startedAt,
       total: selectedTotal(source.total, selection),
       read: source.progress(),

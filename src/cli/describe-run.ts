@@ -34,6 +34,7 @@ export interface RawRunOptions {
   readonly force?: boolean
   readonly quiet?: boolean
   readonly json?: boolean
+  readonly stats?: boolean
 }
 
 const DESCRIPTION = `Calls a function for every input, on all processors, and writes a line of JSON
@@ -122,6 +123,7 @@ export function describeRun(command: Command): Command {
     .option('--force', 'replace what is in --out')
     .option('-q, --quiet', 'no progress and no summary')
     .option('--json', 'summary and errors as JSON')
+    .option('--stats', 'after the summary, what the run used, held and released')
     .optionsGroup('Help:')
     .addHelpText('after', `\n${EXAMPLES}\n\n${EXIT_CODES_HELP}\n\nThe manual is docs/run.md.`)
   return command

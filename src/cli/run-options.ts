@@ -40,6 +40,7 @@ export interface RunOptions {
   readonly out: BatchOut | undefined
   readonly quiet: boolean
   readonly json: boolean
+  readonly stats: boolean
 }
 
 /** What runs for each input. */
@@ -102,6 +103,7 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     out: readOut(raw),
     quiet: raw.quiet ?? false,
     json: raw.json ?? false,
+    stats: raw.stats ?? false,
     work: words.command ? readCommand(words.command, raw) : readModule(words.operands, raw, kind),
   }
   if (kind === 'inline' && raw.timeout !== undefined) {

@@ -1,5 +1,6 @@
 /** Runs a batch in sight of a person: progress, signals, a reader that leaves, a summary. */
 import { fstatSync } from 'node:fs'
+import { setTimeout as delay } from 'node:timers/promises'
 
 import { commandRunner } from '../batch/command-runner.ts'
 import type { OutputSinks } from '../batch/command-writer.ts'
@@ -7,6 +8,9 @@ import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
+import { accounting, type Accounting } from '../lifetime/accounting.ts'
+import type { ExecutorStats } from '../lifetime/life.ts'
+import { endIdleScope } from '../lifetime/scope.ts'
 import { printError, printWarning, say, withStack } from './messages.ts'
 import { followSteps, prepareInline } from './follow-steps.ts'
 import { outputSinks } from './output-sinks.ts'
@@ -17,6 +21,10 @@ import { StdoutSink } from './stdout-sink.ts'
 import { summaryJson, summaryText } from './summary.ts'
 import { watchSignals } from './watch-signals.ts'
 import { signalWorkers } from './signal-workers.ts'
+import { statsText } from './stats-table.ts'
+
+/** The guardian was killed just now: its end is a matter of milliseconds. */
+const SETTLE_MS = 1000
 
 export async function superviseBatch(
   plan: BatchPlan,
@@ -61,7 +69,10 @@ export async function superviseBatch(
       say(summaryText(report))
       if (resume !== undefined) say(resume.text)
     }
-    if (options.json) await printJson(report, resume?.command, options, results)
+    const figures = options.stats ? await figuresOf(runner) : undefined
+    if (figures && !options.json) say(statsText(figures.stats, figures.accounting, work.of))
+    if (options.json)
+      await printJson({ ...summaryJson(report), ...figures }, resume?.command, options, results)
     // A signal ends this process as it is; what was accepted for writing goes out first.
     if (report.stop?.why === 'interrupted') await results.flush(options.killAfterMs)
     return report
@@ -101,17 +112,27 @@ function sayTorn({ tornBytes }: BatchReport, { out }: BatchPlan): void {
   )
 }
 
+/** Taken when everything is released, or a second has shown that something is not. */
+async function figuresOf(
+  runner: BatchRunner,
+): Promise<{ readonly stats: ExecutorStats; readonly accounting: Accounting }> {
+  endIdleScope()
+  const deadline = performance.now() + SETTLE_MS
+  while (accounting().total.held > 0 && performance.now() < deadline) await delay(5)
+  return { stats: runner.stats(), accounting: accounting() }
+}
+
 const nothing: Disposable = { [Symbol.dispose]: () => {} }
 
 /** With results in a file, standard output is free for the summary; else it would be one more line among them. */
 async function printJson(
-  report: BatchReport,
+  summary: object,
   resume: string | undefined,
   options: RunOptions,
   stdout: StdoutSink,
 ): Promise<void> {
   const seed = options.selection.sample?.seed ?? null
-  const line = JSON.stringify({ ...summaryJson(report), seed, resume: resume ?? null })
+  const line = JSON.stringify({ ...summary, seed, resume: resume ?? null })
   if (!writesToStdout(options)) await stdout.write(`${line}\n`)
   else say(line)
 }

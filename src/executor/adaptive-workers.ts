@@ -6,6 +6,7 @@
  * - Work that takes less time than starting anything is done on the calling thread (`brief-work.ts`).
  */
 import type { WorkerStartError } from '../errors.ts'
+import type { Holdings } from '../lifetime/holdings.ts'
 import type { LadderStep, Place, Rung } from '../lifetime/life.ts'
 import type { WorkerSetup } from '../worker/protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from '../worker/worker.ts'
@@ -64,8 +65,8 @@ export class AdaptiveWorkers implements Adaptation {
     this.#controls = controls
   }
 
-  start(setup: WorkerSetup, listener: WorkerListener): Worker {
-    return this.#sources[this.#place].start(setup, listener)
+  start(setup: WorkerSetup, listener: WorkerListener, holdings: Holdings): Worker {
+    return this.#sources[this.#place].start(setup, listener, holdings)
   }
 
   release(): void {

@@ -19,6 +19,7 @@ import { monotonicMs, type Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import type { Adaptation, AdaptationControls } from './adaptation.ts'
+import { ExecutorAccount } from './account.ts'
 import { Balance } from './balance.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
@@ -45,6 +46,7 @@ export class Dispatcher implements RosterListener {
   readonly #name: string
   readonly #options: ResolvedOptions
   readonly #queue = new TaskQueue()
+  readonly #account = new ExecutorAccount()
   readonly #pace = new Pace()
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
@@ -72,7 +74,7 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
-    this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine)
+    this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine, this.#account)
     const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
@@ -88,6 +90,7 @@ export class Dispatcher implements RosterListener {
       },
       this,
       { reserve: options.reserve, place },
+      this.#account,
     )
     this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
     this.#limit = new WorkerLimit(this.roster, options.maxWorkers)
@@ -106,7 +109,7 @@ export class Dispatcher implements RosterListener {
   /** Whether `maxQueue` tasks wait: in the queue, for their repetition, or in a batch behind others. */
   get isFull(): boolean {
     const { maxQueue } = this.#options
-    return maxQueue !== Infinity && this.stats().queued >= maxQueue
+    return maxQueue !== Infinity && this.#counts().queued >= maxQueue
   }
 
   /** Calls in flight at once that keep every worker busy: at least two batches each. */
@@ -124,6 +127,11 @@ export class Dispatcher implements RosterListener {
   }
 
   stats(): ExecutorStats {
+    return { ...this.#counts(), ...this.#account.stats(this.roster.seats) }
+  }
+
+  /** What costs nothing to count: asked for with every call where the queue is bounded. */
+  #counts() {
     let idle = 0
     let running = 0
     let given = 0
@@ -146,6 +154,10 @@ export class Dispatcher implements RosterListener {
 
   get killedTasks(): number {
     return this.#killed
+  }
+
+  get account(): ExecutorAccount {
+    return this.#account
   }
 
   submit(task: Task): void {
@@ -477,6 +489,7 @@ export class Dispatcher implements RosterListener {
       task.waitMs = task.assignedAt - task.submittedAt + waitedMs
       task.runMs = runMs
       task.worker = seat.id
+      task.answer = outcome
       const result = outcomeOf(task.spec.name, outcome, value)
       if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)

@@ -1,6 +1,7 @@
 /**
  * What becomes of every task: the only place where one gets its outcome, and where they are counted.
  */
+import { ExecutorAccount } from './account.ts'
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
 import type { Quarantine } from './quarantine.ts'
@@ -14,16 +15,23 @@ export class Ledger {
   readonly #executor: string
   readonly #queue: TaskQueue
   readonly #quarantine: Quarantine
+  readonly #account: ExecutorAccount
   /** Tasks without an outcome, and tasks with one that still occupy a worker. */
   readonly #unfinished = new Set<Task>()
   #onDrained: (() => void)[] = []
   #delayed = 0
   readonly #counts: Record<Status, number> = { fulfilled: 0, rejected: 0, cancelled: 0 }
 
-  constructor(executor: string, queue: TaskQueue, quarantine: Quarantine) {
+  constructor(
+    executor: string,
+    queue: TaskQueue,
+    quarantine: Quarantine,
+    account: ExecutorAccount = new ExecutorAccount(),
+  ) {
     this.#executor = executor
     this.#queue = queue
     this.#quarantine = quarantine
+    this.#account = account
   }
 
   get unfinished(): ReadonlySet<Task> {
@@ -55,6 +63,7 @@ export class Ledger {
     task.state = 'settled'
     if (isInQuarantine) this.#quarantine.forget(task)
     this.#counts[status] += 1
+    this.#account.settled(task, status, value)
     if (status === 'fulfilled') task.outcome?.fulfil(value)
     else if (status === 'rejected') task.outcome?.reject(value)
     else task.outcome?.cancel(value)
@@ -79,11 +88,13 @@ export class Ledger {
     }
     if (sequel.next === 'quarantine') {
       publishTask('quarantine', this.#executor, task)
+      this.#account.repeated(task)
       task.attempt += 1
       this.#quarantine.add(task)
       return
     }
     publishTask('retry', this.#executor, task)
+    this.#account.repeated(task)
     task.state = 'delayed'
     this.#delayed += 1
     task.timer = setTimeout(() => {

@@ -14,6 +14,7 @@ import type {
   ShutdownReport,
 } from '../lifetime/life.ts'
 import { registerExecutor, type Registration } from '../lifetime/registry.ts'
+import { isSame } from '../os/process-identity.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import type { Adaptation } from './adaptation.ts'
 import { Dispatcher } from './dispatcher.ts'
@@ -158,9 +159,13 @@ export abstract class PooledExecutor<M> implements Executor<M> {
 
   async #close(): Promise<ShutdownReport> {
     await this.#dispatcher.drain()
+    const { account } = this.#dispatcher
+    const { killedWorkers } = account
     await this.#dispatcher.close()
     this.#state = 'closed'
-    this.#registration.remove()
+    account.holdings.end()
+    const hadToKill = account.killedWorkers > killedWorkers
+    this.#registration.remove(hadToKill || this.#hasLeft() ? 'unclean' : 'clean')
     this.#place.release()
     publishExecutor('closed', this.name, this.kind)
     const { roster, killedTasks } = this.#dispatcher
@@ -172,6 +177,12 @@ export abstract class PooledExecutor<M> implements Executor<M> {
       ended: roster.ended,
       errors: roster.errors,
     }
+  }
+
+  /** Whether clean-up failed, or something of a task lives on. */
+  #hasLeft(): boolean {
+    const { errors, escaped } = this.#dispatcher.roster
+    return errors.length > 0 || escaped.some(isSame)
   }
 
   #engine(): Engine {

@@ -48,10 +48,10 @@ export function processes(resolved: ResolvedOptions, options: ProcessOptions): W
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv)
   return {
     needs: PROCESS_NEEDS,
-    start(setup, listener) {
+    start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
       return startProcessWorker(
-        { scope: hold.scope, env, execArgv, taskOutput, onEscape },
+        { scope: hold.scope, env, execArgv, taskOutput, onEscape, holdings },
         setup,
         listener,
       )

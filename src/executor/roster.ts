@@ -11,6 +11,8 @@ import { decodeError } from '../worker/error-codec.ts'
 import type { FromWorker, WorkerSetup } from '../worker/protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from '../worker/worker.ts'
 import { admit } from './admission.ts'
+import type { Holdings } from '../lifetime/holdings.ts'
+import type { ExecutorAccount } from './account.ts'
 import { START_BACK_OFF } from './back-off.ts'
 import { publishRefusal, publishWorker } from './events.ts'
 import { Growth } from './growth.ts'
@@ -24,7 +26,7 @@ export interface WorkerSource {
   /** What a worker takes of the operating system; undefined: nothing. */
   readonly needs?: WorkerNeeds | undefined
   /** Throws when the operating system refuses at once. */
-  start(setup: WorkerSetup, listener: WorkerListener): Worker
+  start(setup: WorkerSetup, listener: WorkerListener, holdings: Holdings): Worker
   /** The last worker has ended: what was held for them can be released. */
   release(): void
 }
@@ -53,6 +55,7 @@ export class Roster {
   readonly #source: WorkerSource
   readonly #setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>
   readonly #listener: RosterListener
+  readonly #account: ExecutorAccount
   readonly #seats = new Set<Seat>()
   readonly #limits: RosterLimits
   readonly #growth: Growth
@@ -75,12 +78,14 @@ export class Roster {
     setup: Omit<WorkerSetup, 'workerId' | 'signalsIgnored'>,
     listener: RosterListener,
     limits: RosterLimits,
+    account: ExecutorAccount,
   ) {
     this.#executor = executor
     this.#source = source
     this.#setup = setup
     this.#listener = listener
     this.#limits = limits
+    this.#account = account
     this.#growth = new Growth(() => listener.onRoom())
     limits.place.onTaken(() => listener.onRoom())
   }
@@ -190,6 +195,7 @@ export class Roster {
     seat.state = 'stopping'
     clearTimeout(seat.idleTimer)
     this.setRef(seat, true)
+    this.#account.workerLeaves(seat)
     seat.worker?.stop(graceMs)
   }
 
@@ -198,6 +204,7 @@ export class Roster {
     seat.state = 'stopping'
     // Whoever waits or not: it takes milliseconds, and who awaits `shutdown({ wait: false })` shall not end with status 13.
     seat.worker?.setRef(true)
+    this.#account.workerLeaves(seat)
     seat.worker?.kill()
   }
 
@@ -237,7 +244,7 @@ export class Roster {
         },
       }
       try {
-        seat.worker = this.#source.start(setup, listener)
+        seat.worker = this.#source.start(setup, listener, this.#account.holdings)
       } catch (error) {
         settleClaim()
         if (this.#seats.size === 0) this.#source.release()
@@ -246,6 +253,7 @@ export class Roster {
         return
       }
       this.#seats.add(seat)
+      this.#account.workerStarted()
       this.setRef(seat, true)
       publishWorker('start', this.#executor, seat)
     })
@@ -281,6 +289,7 @@ export class Roster {
     clearTimeout(seat.limitTimer)
     clearTimeout(seat.condemned)
     const { how, exitCode, signal } = end
+    this.#account.workerEnded(seat, how)
     remember(this.ends, [{ worker: seat.id, pid: seat.worker?.pid, how, exitCode, signal }])
     remember(this.escaped, end.escaped)
     remember(this.ended, end.ended)

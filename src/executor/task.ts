@@ -1,6 +1,7 @@
 /** A call on its way from `submit` to its outcome: what the executor knows about it. */
 import type { FutureControls } from './future.ts'
 import type { ResolvedCall } from './options.ts'
+import type { ResultMessage } from '../worker/protocol.ts'
 import type { Seat } from './seat.ts'
 
 /**
@@ -57,6 +58,8 @@ export class Task {
   waitMs = 0
   runMs = 0
   worker: number | undefined
+  /** What its worker said of the present attempt; undefined when it said nothing. */
+  answer: ResultMessage[1] | undefined
   /** Pending timer: of a repetition, or of the end of its grace time. */
   timer: NodeJS.Timeout | undefined
   /** When its worker is killed for it, on the clock of `performance.now()`. */

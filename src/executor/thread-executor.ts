@@ -45,10 +45,10 @@ export function threads(
   const { name, taskOutput } = resolved
   return {
     needs: THREAD_NEEDS,
-    start(setup, listener) {
+    start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
       return startThreadWorker(
-        { scope: hold.scope, env, resourceLimits, taskOutput },
+        { scope: hold.scope, env, resourceLimits, taskOutput, holdings },
         setup,
         listener,
       )

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import path from 'node:path'
 import { isGoneError } from '../os/process-identity.ts'
 import { rootName } from './journal-format.ts'
+import type { Holdings } from './holdings.ts'
 import type { OpenJournal } from './open-journal.ts'
 
 /**
@@ -15,11 +16,13 @@ export function makeControlGroup(
   parent: string,
   scope: string,
   opened: OpenJournal | undefined,
+  holdings: Holdings,
 ): string {
   if (!opened) throw new Error('there is no journal')
   const folder = path.join(parent, rootName(scope))
-  opened.journal.intendControlGroup(folder)
+  const isTracked = opened.journal.intendControlGroup(folder)
   mkdirSync(folder)
+  holdings.made('controlGroup', { isTracked })
   return folder
 }
 

@@ -24,6 +24,12 @@ export function cleanUpStep(step: string, fields: Readonly<Record<string, unknow
   if (cleanUpChannel.hasSubscribers) cleanUpChannel.publish({ step, fields } satisfies CleanUpStep)
 }
 
+/** Tells of something that a clean-up found held by somebody else, and counts it for `accounting()`. */
+export function leakWarning(what: string, fields: Readonly<Record<string, unknown>>): void {
+  sharedState().account.leakWarnings += 1
+  cleanUpStep(`LEAK: ${what}`, fields)
+}
+
 /** Says once per thread that a level of clean-up does not hold here, what still does, and what to do about it. */
 export function warnOnce(code: string, message: string): void {
   const { warned } = sharedState()

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
+import type { Holdings } from './holdings.ts'
 import { shellCount, spawnCleanUp } from './shell.ts'
 
 /** A guardian that is killed more often than this in one scope is being killed on purpose. */
@@ -13,6 +14,8 @@ export interface Guarded {
   readonly scope: string
   /** Path of the journal, or `-`. */
   readonly journal: string
+  /** Whose account it is on. */
+  readonly holdings: Holdings
   /** Called with each guardian that was started, also the first. */
   onStarted(identity: ProcessIdentity): void
 }
@@ -63,7 +66,7 @@ export class Guardian {
   }
 
   #start(): void {
-    const { scope, journal } = this.#guarded
+    const { scope, journal, holdings } = this.#guarded
     let child: ChildProcess
     try {
       child = spawnCleanUp({
@@ -86,6 +89,8 @@ export class Guardian {
     if (stdin && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref()
     // It dies with the guardian, which 'exit' tells us better.
     stdin?.on('error', (error) => cleanUpStep('pipe to the guardian', { error: error.message }))
+    holdings.made('guardian', { isTracked: false })
+    child.once('exit', () => holdings.released('guardian'))
     const identity = identify(child.pid)
     child.once('exit', (exitCode, signal) => this.#ended(exitCode, signal))
     cleanUpStep('guardian started', { pid: child.pid, scope })

@@ -70,10 +70,10 @@ export class Journal {
     return journal
   }
 
-  /** Records a process before its user code may start. */
-  recordProcess(identity: ProcessIdentity): void {
+  /** Records a process before its user code may start. @returns whether it is written. */
+  recordProcess(identity: ProcessIdentity): boolean {
     this.#processes.set(`${identity.pid}-${identity.startTime}`, identity)
-    this.#append(`p ${identity.pid} ${identity.startTime}`)
+    return this.#append(`p ${identity.pid} ${identity.startTime}`)
   }
 
   /** Records that nothing is left of a process's session. */
@@ -82,8 +82,9 @@ export class Journal {
     this.#append(`e ${identity.pid} ${identity.startTime}`)
   }
 
-  recordGuardian(identity: ProcessIdentity): void {
-    this.#fact(`g ${identity.pid} ${identity.startTime}`)
+  /** @returns whether it is written. */
+  recordGuardian(identity: ProcessIdentity): boolean {
+    return this.#fact(`g ${identity.pid} ${identity.startTime}`)
   }
 
   /** Announces a directory, before it is made. */
@@ -91,14 +92,14 @@ export class Journal {
     this.#fact(`d ${encodePath(directory)}`)
   }
 
-  /** Says which directory was made: from now on it is removed with all that is in it. */
-  recordDirectory(directory: string, dev: bigint, inode: bigint): void {
-    this.#fact(`i ${dev} ${inode} ${encodePath(directory)}`)
+  /** Says which directory was made: from now on it is removed with all that is in it. @returns whether it is written. */
+  recordDirectory(directory: string, dev: bigint, inode: bigint): boolean {
+    return this.#fact(`i ${dev} ${inode} ${encodePath(directory)}`)
   }
 
-  /** Announces a control group, before it is made. */
-  intendControlGroup(folder: string): void {
-    this.#fact(`c ${encodePath(folder)}`)
+  /** Announces a control group, before it is made. @returns whether it is written. */
+  intendControlGroup(folder: string): boolean {
+    return this.#fact(`c ${encodePath(folder)}`)
   }
 
   /** Says that something in `/dev/shm` was made by our processes, and goes with them unless others use it. */
@@ -194,13 +195,13 @@ export class Journal {
     return path.dirname(this.path)
   }
 
-  #fact(line: string): void {
+  #fact(line: string): boolean {
     this.#facts.push(line)
-    this.#append(line)
+    return this.#append(line)
   }
 
   /** Never throws: with a full or read-only disk work goes on, and the levels that need no journal still hold. */
-  #append(line: string): void {
+  #append(line: string): boolean {
     try {
       this.#write([line])
     } catch (error) {
@@ -209,9 +210,10 @@ export class Journal {
         'TIDYPOOL_JOURNAL_WRITE',
         `tidypool cannot write to its journal ${this.path} (${errorCode(error) ?? String(error)}). What is started now still ends with this process, but temporary directories may stay if it is killed.`,
       )
-      return
+      return false
     }
     if (this.#lines >= this.#rewriteAt) this.#rewriteLater()
+    return true
   }
 
   #rewriteLater(): void {

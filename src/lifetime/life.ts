@@ -30,6 +30,33 @@ export interface LadderStep {
 /** An executor accepts tasks while `open`, finishes or cancels them while `draining`, holds nothing when `closed`. */
 export type ExecutorState = 'open' | 'draining' | 'closed'
 
+/** Why a task rejected: what `stats().failedBy` counts. */
+export type FailureCause =
+  | 'error'
+  | 'timeout'
+  | 'workerDied'
+  | 'workerStart'
+  | 'module'
+  | 'clone'
+  | 'other'
+
+/** Times in milliseconds, each at most 1 % off; all 0 while there is none. */
+export interface TimeStats {
+  readonly count: number
+  readonly p50: number
+  readonly p95: number
+  readonly p99: number
+  readonly max: number
+}
+
+/** Things that an executor itself makes in the operating system. */
+export interface ExecutorResources {
+  readonly process: number
+  readonly thread: number
+  /** Memory that is shared with a worker process, one for each. */
+  readonly unnamedFile: number
+}
+
 /** Counts of an executor at one moment. */
 export interface ExecutorStats {
   /** Workers that are starting, idle, busy or ending. */
@@ -46,6 +73,40 @@ export interface ExecutorStats {
   failed: number
   /** Tasks that were cancelled, since the executor was made. */
   cancelled: number
+  /** The workers by their state, as `workers()` shows it. */
+  workersByState: Readonly<
+    Record<'starting' | 'idle' | 'busy' | 'blocked' | 'stuck' | 'stopping', number>
+  >
+  /** Workers that were started, since the executor was made. */
+  workersStarted: number
+  /** Workers that ended by themselves when they were asked, were killed by us, or died. */
+  workersEnded: { readonly clean: number; readonly killed: number; readonly died: number }
+  /**
+   * The failed tasks by their last error: thrown by the task (`error`), its limit was over, its worker died, none could be
+   * started, its module or export could not be loaded, something could not be cloned; `other` is any other refusal.
+   */
+  failedBy: Readonly<Record<FailureCause, number>>
+  /** How often a task was run again. */
+  retries: number
+  /** From `submit` to the start of the last attempt, of tasks that returned or rejected and had begun. */
+  waitMs: TimeStats
+  /** How long the last attempt of those ran. */
+  runMs: TimeStats
+  /**
+   * Processor time of the worker processes, living and ended, with that of children they waited for. Of a worker that died
+   * or was killed: as far as it was seen. Undefined for threads, inline, and where there is no `/proc`; so are the next three.
+   */
+  cpuSeconds: number | undefined
+  /** Memory that the worker processes have in RAM now. */
+  rssBytes: number | undefined
+  /** The most memory that one worker process has ever had, as far as it was seen. */
+  peakRssBytes: number | undefined
+  /** Descriptors that the worker processes have open now. */
+  descriptors: number | undefined
+  /** What the executor holds of the operating system, and what it has released, by kind. */
+  resources: { readonly held: ExecutorResources; readonly released: ExecutorResources }
+  /** Milliseconds since the executor was made. */
+  sinceMs: number
 }
 
 /** How `shutdown` ends an executor. */

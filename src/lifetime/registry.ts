@@ -27,22 +27,24 @@ export interface RegisteredExecutor {
 export interface Registration {
   /** Tells other threads of a new state. */
   stateChanged(): void
-  /** Takes the executor off; safe to repeat. */
-  remove(): void
+  /** Takes the executor off; safe to repeat. @param end  How it ended, for `accounting()`. */
+  remove(end: 'clean' | 'unclean'): void
 }
 
 /** Adds an executor to what the exit hook, `handleSignals` and `activeExecutors` walk. */
 export function registerExecutor(executor: RegisteredExecutor): Registration {
   const state = sharedState()
   state.executors.add(executor)
+  state.account.executors.begun += 1
   updateExitHook()
   state.scope?.noteExecutors()
   if (state.signalsIgnored) executor.setSignalsIgnored(true)
   return {
     stateChanged: () => state.scope?.noteExecutors(),
-    remove: () => {
+    remove: (end) => {
       // Idempotent: what is already gone stays gone.
       if (!state.executors.delete(executor)) return
+      state.account.executors[end] += 1
       updateExitHook()
       state.scope?.noteExecutors()
     },

@@ -9,6 +9,8 @@ import type { OpenJournal } from './open-journal.ts'
 /** The directory of a scope, known by what cannot be renamed away. */
 export interface Root extends FileIdentity {
   readonly path: string
+  /** Whether the journal knows of it. */
+  readonly isRecorded: boolean
 }
 
 /**
@@ -29,7 +31,7 @@ export function makeRoot(scope: string, opened: OpenJournal | undefined): Root {
       // Not recursive: it must not be there already.
       mkdirSync(path, { mode: 0o700 })
       const { dev, ino } = lstatSync(path, { bigint: true })
-      opened?.journal.recordDirectory(path, dev, ino)
+      const isRecorded = opened?.journal.recordDirectory(path, dev, ino) ?? false
       const [first] = errors
       if (first) {
         warnOnce(
@@ -37,7 +39,7 @@ export function makeRoot(scope: string, opened: OpenJournal | undefined): Root {
           `tidypool makes its temporary directories in ${parent}, because TMPDIR cannot be used: ${first.message}.`,
         )
       }
-      return { path, dev, ino }
+      return { path, dev, ino, isRecorded }
     } catch (error) {
       errors.push(error instanceof Error ? error : new Error(String(error)))
     }

@@ -20,6 +20,7 @@ import { cookieVariable, ownCookie } from './cookies.ts'
 import { makeControlGroup, removeControlGroup } from './control-group.ts'
 import { cleanUpStep, warnOnce } from './events.ts'
 import { updateExitHook } from './exit-hook.ts'
+import { Holdings } from './holdings.ts'
 import { Guardian } from './guardian.ts'
 import type { FileNumbers, Journal, NamedObject } from './journal.ts'
 import { encodePath, type JournalOwner } from './journal-format.ts'
@@ -44,12 +45,16 @@ export interface Scope {
   readonly id: string
   /** What descendants must carry: `TIDYPOOL_SCOPE=outer:inner`. */
   readonly environment: Readonly<Record<string, string>>
+  /** What it made itself, and what others made in it. */
+  readonly holdings: Holdings
   /** Writes the process into the journal before the call returns. Never throws: it warns once. */
-  recordProcess(pid: number): ProcessIdentity
+  recordProcess(pid: number, holdings?: Holdings): ProcessIdentity
   /** Writes down that nothing is left of the process's session. Never throws. */
   recordEnd(identity: ProcessIdentity): void
   /** The scope's own directory, mode 0700, made on first use. @throws when it can be made nowhere. */
   root(): string
+  /** Puts a directory that was made in `root()` on the account. @returns what takes it off; safe to repeat. */
+  countDirectory(): () => void
   /**
    * The scope's own control group below one that we are in, made on first use.
    *
@@ -100,9 +105,16 @@ export function holdScope(reason: string): ScopeHold {
   return hold
 }
 
+/** Takes back now what nobody holds any more and would be taken back within a second. */
+export function endIdleScope(): void {
+  const { scope } = sharedState()
+  if (scope?.holds === 0) scope.endSync()
+}
+
 class LiveScope implements OwningScope {
   readonly id: string = randomBytes(16).toString('hex')
   readonly environment: Readonly<Record<string, string>>
+  readonly holdings: Holdings = new Holdings()
   #holds = 0
   #numbered = 0
   #linger: NodeJS.Timeout | undefined
@@ -117,6 +129,9 @@ class LiveScope implements OwningScope {
 
   constructor() {
     this.environment = { [cookieVariable]: this.#cookie(this.id) }
+    const { account } = sharedState()
+    account.scopes.begun += 1
+    this.holdings.made('scope', { isTracked: false })
     const self = identify(process.pid)
     this.#owner = { pid: process.pid, startTime: self?.startTime || '0', scope: this.id }
     // The guardian before the journal: whoever dies between the two leaves no file without a guardian.
@@ -126,6 +141,7 @@ class LiveScope implements OwningScope {
       return new Guardian({
         scope: this.id,
         journal: path ?? '-',
+        holdings: this.holdings,
         onStarted: (identity) => {
           started.push(identity)
           this.#guardianStarted(identity)
@@ -134,7 +150,10 @@ class LiveScope implements OwningScope {
     })
     this.#guardian = guardian
     this.#opened = journal
-    for (const identity of started) journal?.journal.recordGuardian(identity)
+    if (journal) this.holdings.made('journal', { isTracked: false })
+    for (const identity of started) {
+      if (journal?.journal.recordGuardian(identity)) this.holdings.tracked('guardian')
+    }
     this.#touch = setInterval(() => this.#keepFresh(), touchMs).unref()
     this.noteExecutors()
     sweepInBackground()
@@ -171,9 +190,11 @@ class LiveScope implements OwningScope {
     return { scope: this, release }
   }
 
-  recordProcess(pid: number): ProcessIdentity {
+  recordProcess(pid: number, holdings: Holdings = this.holdings): ProcessIdentity {
     const identity = this.#identityOf(pid)
-    if (identity.startTime !== '') this.#journal?.recordProcess(identity)
+    const isIdentified = identity.startTime !== ''
+    const isTracked = isIdentified && (this.#journal?.recordProcess(identity) ?? false)
+    holdings.made('process', { isTracked })
     cleanUpStep('process recorded', { ...identity, scope: this.id })
     return identity
   }
@@ -184,13 +205,33 @@ class LiveScope implements OwningScope {
 
   root(): string {
     // A cleaner of temporary files may have taken it meanwhile.
-    if (!this.#root || removedRoot(this.#root)) this.#root = makeRoot(this.id, this.#opened)
+    if (this.#root && removedRoot(this.#root)) this.#forgetRoot()
+    if (!this.#root) {
+      this.#root = makeRoot(this.id, this.#opened)
+      this.holdings.made('temporaryDirectory', { isTracked: this.#root.isRecorded })
+    }
     return this.#root.path
+  }
+
+  countDirectory(): () => void {
+    // It goes with the directory that it is in, by whoever removes that one.
+    this.holdings.made('temporaryDirectory', { isTracked: this.#root?.isRecorded ?? false })
+    let isThere = true
+    return () => {
+      if (isThere) this.holdings.released('temporaryDirectory')
+      isThere = false
+    }
+  }
+
+  #forgetRoot(): void {
+    if (this.#root) this.holdings.released('temporaryDirectory')
+    this.#root = undefined
   }
 
   controlGroup(parent: string): string {
     const folder =
-      this.#controlGroups.get(parent) ?? makeControlGroup(parent, this.id, this.#opened)
+      this.#controlGroups.get(parent) ??
+      makeControlGroup(parent, this.id, this.#opened, this.holdings)
     this.#controlGroups.set(parent, folder)
     return folder
   }
@@ -210,7 +251,10 @@ class LiveScope implements OwningScope {
 
   own(process: OwnedProcess): void {
     this.#owned.add(process)
-    const forget = () => this.#owned.delete(process)
+    const forget = () => {
+      this.#owned.delete(process)
+      process.holdings.released('process')
+    }
     process.child.once('exit', forget)
   }
 
@@ -254,19 +298,38 @@ class LiveScope implements OwningScope {
     updateExitHook()
     const opened = this.#opened
     try {
-      for (const folder of this.#controlGroups.values()) removeControlGroup(folder)
+      this.#removeControlGroups()
       if (this.#root) removeTreeSync(this.#root.path, this.#root)
+      this.#forgetRoot()
       this.#opened = undefined
       opened?.journal.remove()
+      if (opened) this.holdings.released('journal')
     } catch (error) {
+      state.account.scopes.unclean += 1
       // Whatever stays is in the journal, and the guardian tries again as soon as the pipe is closed.
       cleanUpStep('not taken back', { scope: this.id, error: String(error) })
+      this.#ended()
       this.#guardian.letGo()
       return
     }
+    state.account.scopes.clean += 1
+    this.#ended()
     this.#guardian.dismiss()
     if (opened) removeIfEmpty(opened.journal.folder, opened.choice)
     cleanUpStep('scope ended', { scope: this.id })
+  }
+
+  #removeControlGroups(): void {
+    for (const [parent, folder] of this.#controlGroups) {
+      removeControlGroup(folder)
+      this.#controlGroups.delete(parent)
+      this.holdings.released('controlGroup')
+    }
+  }
+
+  #ended(): void {
+    this.holdings.released('scope')
+    this.holdings.end()
   }
 
   /** Of an unreaped child there is always at least the zombie: start time '' only where nothing tells it. */
@@ -293,7 +356,7 @@ class LiveScope implements OwningScope {
         `tidypool's journal ${journal.path} was taken away and cannot be written again (${String(error)}). Workers still end with this process (tether).`,
       )
     }
-    journal.recordGuardian(identity)
+    if (journal.recordGuardian(identity)) this.holdings.tracked('guardian')
   }
 
   #keepFresh(): void {

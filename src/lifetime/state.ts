@@ -1,3 +1,4 @@
+import { newAccountState, type AccountState } from './account-state.ts'
 import type { RegisteredExecutor } from './registry.ts'
 import type { OwningScope } from './scope.ts'
 
@@ -23,6 +24,8 @@ export interface SharedState {
   removeExitHook: (() => void) | undefined
   /** Codes of warnings already given. */
   readonly warned: Set<string>
+  /** What was made and given back since the start. */
+  readonly account: AccountState
 }
 
 // The version is part of the name: a copy with another layout keeps its own state and its own scope.
@@ -41,6 +44,7 @@ export function sharedState(): SharedState {
     signalListener: undefined,
     removeExitHook: undefined,
     warned: new Set(),
+    account: newAccountState(),
   })
   return holder[key]
 }

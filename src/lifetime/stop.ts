@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { isGoneError, type ProcessIdentity } from '../os/process-identity.ts'
 import { cleanUpStep } from './events.ts'
+import type { Holdings } from './holdings.ts'
 
 // Stopping a process is not over before its descendants are: who calls one calls the other.
 export { endRemains, type Remains } from './remains.ts'
@@ -10,6 +11,8 @@ export interface OwnedProcess {
   readonly child: ChildProcess
   /** Undefined when it could not be started: the child's `error` event tells why. */
   readonly identity: OwnedIdentity | undefined
+  /** Whose account it is on. */
+  readonly holdings: Holdings
 }
 
 /** The identity of a process of ours, with the word that its descendants carry in their environment. */

@@ -44,15 +44,18 @@ export async function withTempDir<T>(
   try {
     // Not by path.join: a prefix of dots is the beginning of a name here, and no way out.
     const dir = mkdtempSync(`${hold.scope.root()}${path.sep}${prefix}`)
+    const removed = hold.scope.countDirectory()
     const identity = fileIdentity(dir)
     let result: T
     try {
       result = await use(dir)
     } catch (error) {
       await removeAfterError(dir, identity, error)
+      removed()
       throw error
     }
     await remove(dir, identity)
+    removed()
     return result
   } finally {
     hold.release()

@@ -4,6 +4,7 @@ import { deathSignal } from '../os/death-signal.ts'
 import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
 import type { ProcessIdentity } from '../os/process-identity.ts'
+import type { Holdings } from './holdings.ts'
 import type { Scope } from './scope.ts'
 import { asArray } from './stdio.ts'
 import type { OwnedIdentity, OwnedProcess } from './stop.ts'
@@ -18,6 +19,8 @@ export interface NodeWorkerOptions {
   readonly env: NodeJS.ProcessEnv
   /** With an `ipc` entry for the channel. */
   readonly stdio: StdioOptions
+  /** Whose account it is on. Default: the scope's. */
+  readonly holdings?: Holdings
 }
 
 /**
@@ -46,7 +49,7 @@ export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): Owned
   requireDescriptors(stdio)
   const child = spawn(file, args, { stdio, env, detached: true, serialization: 'advanced' })
   if (!signal.prefix) holdTether(child)
-  return adopt(scope, child, cookie)
+  return adopt(scope, child, cookie, options.holdings)
 }
 
 /** Journals a child that was just spawned and puts it under the exit hook. */
@@ -54,21 +57,27 @@ export function adopt(
   scope: Scope,
   child: ChildProcess,
   cookie: Readonly<Record<string, string>>,
+  holdings: Holdings = scope.holdings,
 ): OwnedProcess {
-  if (child.pid === undefined) return { child, identity: undefined }
+  if (child.pid === undefined) return { child, identity: undefined, holdings }
   const identity: OwnedIdentity = {
-    ...recordOrEnd(scope, child, child.pid),
+    ...recordOrEnd(scope, child, child.pid, holdings),
     cookie: cookie['TIDYPOOL_SCOPE']?.split(':').at(-1),
   }
-  const owned = { child, identity }
+  const owned = { child, identity, holdings }
   scope.own(owned)
   return owned
 }
 
 /** Without a descriptor for `/proc` a process cannot be identified, and what is not journalled must not run. */
-function recordOrEnd(scope: Scope, child: ChildProcess, pid: number): ProcessIdentity {
+function recordOrEnd(
+  scope: Scope,
+  child: ChildProcess,
+  pid: number,
+  holdings: Holdings,
+): ProcessIdentity {
   try {
-    return scope.recordProcess(pid)
+    return scope.recordProcess(pid, holdings)
   } catch (error) {
     child.kill('SIGKILL')
     for (const stream of child.stdio ?? []) stream?.destroy()

@@ -16,11 +16,13 @@ const variables = ['TMPDIR', 'TMP', 'TEMP', 'JOBLIB_TEMP_FOLDER'] as const
 export class TemporaryDirectory {
   readonly path: string
   readonly #identity: FileIdentity | undefined
+  readonly #removed: () => void
 
   /** @throws when it can be made nowhere. */
   constructor(scope: Scope) {
     // Short: a socket in it has a name of at most 107 bytes.
     this.path = mkdtempSync(`${scope.root()}${path.sep}t-`)
+    this.#removed = scope.countDirectory()
     this.#identity = fileIdentity(this.path)
   }
 
@@ -32,7 +34,10 @@ export class TemporaryDirectory {
   /** Counts what is in it, and removes it with all that is. */
   async remove(): Promise<LeftObject[]> {
     // Most commands put nothing into it.
-    if (this.#identity && removeEmpty(this.path, this.#identity)) return []
+    if (this.#identity && removeEmpty(this.path, this.#identity)) {
+      this.#removed()
+      return []
+    }
     const found = { files: 0, folders: 0, bytes: 0 }
     await count(this.path, found)
     const isEmpty = found.files + found.folders === 0
@@ -46,6 +51,7 @@ export class TemporaryDirectory {
     } as const
     try {
       const outcome = this.#identity ? await removeTree(this.path, this.#identity) : 'gone'
+      this.#removed()
       if (outcome === 'replaced')
         return [{ ...base, how: 'reported', why: 'something else is at its place' }]
       return isEmpty ? [] : [{ ...base, how: 'removed', why }]

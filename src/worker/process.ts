@@ -7,7 +7,8 @@ import { once } from 'node:events'
 import { closeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-import { cleanUpStep } from '../lifetime/events.ts'
+import { leakWarning } from '../lifetime/events.ts'
+import type { Holdings } from '../lifetime/holdings.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { endRemains, killProcessGroupSync, stopProcess } from '../lifetime/stop.ts'
 import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
@@ -30,6 +31,8 @@ export interface ProcessWorkerOptions {
   readonly execArgv: readonly string[]
   readonly taskOutput: TaskOutput
   readonly onEscape: 'report' | 'kill'
+  /** The account of its executor. */
+  readonly holdings: Holdings
 }
 
 /** A pipe that outlives its worker this long is held by somebody else: reported, not waited for. */
@@ -71,13 +74,19 @@ class ProcessWorker implements Worker {
     this.#onEscape = options.onEscape
     this.#listener = listener
     const marksFd = openUnnamedFile(() => options.scope.root())
-    this.marks = new FileMarks(marksFd, () => closeSync(marksFd))
+    const { holdings } = options
+    holdings.made('unnamedFile', { isTracked: false })
+    this.marks = new FileMarks(marksFd, () => {
+      closeSync(marksFd)
+      holdings.released('unnamedFile')
+    })
     try {
       this.#process = spawnNodeWorker(options.scope, {
         entry: new URL('./entry/process-entry.js', import.meta.url),
         execArgv: options.execArgv,
         env: { ...process.env, ...options.env },
         stdio: ['ignore', STDOUT[options.taskOutput], 'pipe', 'ipc', marksFd],
+        holdings,
       })
     } catch (error) {
       // ENOMEM, E2BIG, ETXTBSY: `spawn` throws these at once.
@@ -162,7 +171,7 @@ class ProcessWorker implements Worker {
     const closed = [this.#stdout, this.#stderr].map((output) => output?.closed ?? Promise.resolve())
     const drained = Promise.all([disconnected(this.#process.child), ...closed])
     if (!(await within(DRAIN_MS, drained))) {
-      cleanUpStep('LEAK: a pipe of an ended worker is held open by another process', {
+      leakWarning('a pipe of an ended worker is held open by another process', {
         pid: this.pid,
       })
     }

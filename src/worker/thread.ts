@@ -4,6 +4,7 @@ import type { ResourceLimits } from 'node:worker_threads'
 
 import { findCarriers } from '../lifetime/remains.ts'
 import type { ProcessSummary } from '../lifetime/life.ts'
+import type { Holdings } from '../lifetime/holdings.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
@@ -23,6 +24,8 @@ export interface ThreadWorkerOptions {
   readonly env: Readonly<Record<string, string | undefined>> | undefined
   readonly resourceLimits: ResourceLimits | undefined
   readonly taskOutput: TaskOutput
+  /** The account of its executor. */
+  readonly holdings: Holdings
 }
 
 export function startThreadWorker(
@@ -64,6 +67,8 @@ class ThreadWorker implements Worker {
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
       stdout: options.taskOutput !== 'inherit',
     })
+    const { holdings } = options
+    holdings.made('thread', { isTracked: false })
     this.threadId = this.#thread.threadId
     // Not `pipe`: its listeners on stderr, some for each thread, pass Node's limit at the eleventh.
     if (options.taskOutput === 'stderr') void new OutputTail(this.#thread.stdout, process.stderr)
@@ -82,7 +87,10 @@ class ThreadWorker implements Worker {
       this.#cause = error
       this.#terminate()
     })
-    this.#thread.on('exit', (exitCode) => void this.#end(exitCode))
+    this.#thread.on('exit', (exitCode) => {
+      holdings.released('thread')
+      void this.#end(exitCode)
+    })
   }
 
   send(message: ToWorker, transfer?: readonly Transferable[]): void {

@@ -4,6 +4,7 @@
  */
 import { TaskCancelledError } from '../../src/errors.ts'
 import type { SettledRecord } from '../../src/executor/executor.ts'
+import { CommandAccount } from '../../src/batch/command-account.ts'
 import type { BatchRunner } from '../../src/batch/runner.ts'
 
 export type TinyTask = (input: unknown, params: unknown, signal: AbortSignal) => unknown
@@ -75,6 +76,7 @@ export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {})
       finished: 0,
       failed: 0,
       cancelled: 0,
+      ...new CommandAccount().stats({ jobs: 1, running: running.size }),
     }),
     workers: () =>
       [...running].map(([index, since]) => ({

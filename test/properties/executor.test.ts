@@ -171,9 +171,19 @@ async function live(
     { finished, failed, cancelled, queued, running, workers },
     { ...counts, queued: 0, running: 0, workers: 0 },
   )
+  const { failedBy, workersStarted, workersEnded, resources, waitMs, runMs } = executor.stats()
+  assert.equal(sumOf(failedBy), failed, 'each failure has one cause')
+  assert.equal(sumOf(workersEnded), workersStarted, 'each worker has ended in one way')
+  assert.equal(sumOf(resources.held), 0)
+  assert.equal(runMs.count, waitMs.count)
+  assert.ok(runMs.count >= finished && runMs.count <= finished + failed)
   const { killed: _, ...tasks } = reports[0]?.tasks ?? { killed: 0 }
   assert.deepEqual(tasks, counts)
   for (const report of reports) assert.equal(report, reports[0])
+}
+
+function sumOf(counts: object): number {
+  return Object.values(counts).reduce((sum: number, count) => sum + Number(count), 0)
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,7 @@
 /** What must and must not compile. Checked by the compiler (`npm run check -- types`), never run. */
 import { expectTypeOf } from 'expect-type'
 import {
+  accounting,
   asCompleted,
   InlineExecutor,
   ProcessExecutor,
@@ -8,8 +9,11 @@ import {
   type Completed,
   type Executor,
   type Future,
+  type ResourceAccount,
+  type ResourceKind,
   type SettledRecord,
   type TaskRunner,
+  type TimeStats,
 } from 'tidypool'
 
 interface Tasks {
@@ -77,3 +81,14 @@ const future = pool.submit('double', 2)
 expectTypeOf(future).toExtend<Promise<number>>()
 expectTypeOf(future.then(String)).toEqualTypeOf<Promise<string>>()
 expectTypeOf(asCompleted([future])).toEqualTypeOf<AsyncIterableIterator<Completed<number>>>()
+
+// What is counted is there for every kind; what only processes can tell may be missing.
+const stats = pool.stats()
+expectTypeOf(stats.failedBy.timeout).toEqualTypeOf<number>()
+expectTypeOf(stats.workersByState.stuck).toEqualTypeOf<number>()
+expectTypeOf(stats.runMs).toEqualTypeOf<TimeStats>()
+expectTypeOf(stats.cpuSeconds).toEqualTypeOf<number | undefined>()
+expectTypeOf(accounting().objects).toEqualTypeOf<Readonly<Record<ResourceKind, ResourceAccount>>>()
+expectTypeOf(accounting().tracking.percent).toEqualTypeOf<number | undefined>()
+// @ts-expect-error there is no such cause
+void stats.failedBy.bug

@@ -1,4 +1,5 @@
 // A program with an executor (a stand-in that tells what is asked of it) that handles signals as its argument says.
+import { ExecutorAccount } from '../../../dist/executor/account.js'
 import { handleSignals, registerExecutor } from './lifetime.mjs'
 
 /** @type {{ options?: { pending?: 'finish' | 'cancel', graceMs?: number }, shutdownMs?: number, before?: boolean, own?: boolean, dispose?: boolean, lateExecutor?: boolean }} */
@@ -19,12 +20,13 @@ function register(name) {
       finished: 0,
       failed: 0,
       cancelled: 0,
+      ...new ExecutorAccount().stats(new Set()),
     }),
     shutdown: async (options) => {
       say('shutdown', JSON.stringify(options))
       if (options?.wait !== false)
         await new Promise((resolve) => setTimeout(resolve, plan.shutdownMs ?? 0).unref())
-      if (options?.wait !== false) registration.remove()
+      if (options?.wait !== false) registration.remove('clean')
       return {
         tasks: { finished: 0, failed: 0, cancelled: 0, killed: 0 },
         workers: [],
