@@ -9,6 +9,7 @@ export {
   TaskCancelledError,
   TaskCloneError,
   TaskModuleError,
+  TaskStuckError,
   TaskTimeoutError,
   TidypoolError,
   WorkerDiedError,
@@ -40,7 +41,9 @@ export type {
   ThreadExecutorOptions,
 } from './executor/options.ts'
 export { ProcessExecutor } from './executor/process-executor.ts'
+export type { StuckWhy } from './executor/stuck.ts'
 export { ThreadExecutor } from './executor/thread-executor.ts'
+export type { WorkerMemory } from './executor/wear.ts'
 export type {
   ExecutorKind,
   ExecutorSnapshot,

@@ -20,6 +20,7 @@ import type { WorkerEnd } from '../worker/worker.ts'
 import { Balance } from './balance.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
+import { Health } from './health.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -32,6 +33,7 @@ import { sendCalls } from './send-calls.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
+import { noteMemory } from './wear.ts'
 
 /** Workers that may die one after another without having begun anything. */
 const MAX_FRUITLESS = 5
@@ -45,6 +47,7 @@ export class Dispatcher implements RosterListener {
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
   )
+  readonly health: Health
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
@@ -59,6 +62,9 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
+    this.health = new Health(options, (seat, task, error, isWaiting) =>
+      this.#expire(seat, task, isWaiting ? 'waiting' : 'running', error),
+    )
     this.#ledger = new Ledger(options.name, this.#queue)
     const { initializer, initializerData } = options
     this.roster = new Roster(
@@ -71,7 +77,8 @@ export class Dispatcher implements RosterListener {
           initializer === undefined
             ? undefined
             : { module: initializerModule, name: initializer, data: initializerData },
-        reportRss: options.maxWorkerRssBytes !== Infinity,
+        reportRss: Math.min(options.maxWorkerRssBytes, options.maxWorkerGrowthBytes) !== Infinity,
+        onStuck: options.stuckAfterMs === Infinity ? undefined : options.onStuck,
       },
       this,
     )
@@ -197,6 +204,7 @@ export class Dispatcher implements RosterListener {
     else if (message.type === 'started') this.#note(seat, message.seq)
     else if (message.type === 'returned') this.#takeBack(seat, message.seqs)
     else if (message.type === 'progress') this.#progress(seat, message.seq, message.value)
+    else if (message.type === 'pong') this.health.answered(seat, message.id, message.resources)
     else if (message.type === 'exiting') seat.exitCode = message.exitCode
     else if (message.type === 'uncaught') {
       publishWorker('uncaught', this.#name, seat, decodeError(message.error))
@@ -205,6 +213,7 @@ export class Dispatcher implements RosterListener {
 
   onEnd(seat: Seat, end: WorkerEnd): void {
     this.#limits.watch(seat)
+    this.health.watch(seat)
     const tasks = [...seat.inflight.values()]
     const untouched: Task[] = []
     let hadBegun = seat.answered > 0
@@ -325,6 +334,7 @@ export class Dispatcher implements RosterListener {
     })
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
+    this.health.watch(seat)
   }
 
   #fits(seat: Seat, task: Task, inBatch: number): boolean {
@@ -365,7 +375,7 @@ export class Dispatcher implements RosterListener {
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
       else this.#attemptFailed(task, result.error)
     }
-    if (rss !== undefined && rss > this.#options.maxWorkerRssBytes) seat.isWornOut = true
+    if (rss !== undefined) noteMemory(seat, rss, this.#options)
     this.#afterAnswer(seat)
   }
 
@@ -400,6 +410,7 @@ export class Dispatcher implements RosterListener {
   #progress(seat: Seat, seq: number, value: unknown): void {
     const task = seat.inflight.get(seq)
     if (!task || task.isSettled) return
+    this.health.progress(task)
     const { call, name, index } = task.spec
     try {
       call.onProgress?.(value, { task: name, worker: seat.id, index })
@@ -414,6 +425,7 @@ export class Dispatcher implements RosterListener {
   /** The worker has nothing to do. */
   #rest(seat: Seat): void {
     if (seat.isWornOut || seat.given >= this.#options.maxTasksPerWorker) {
+      seat.replacedFor ??= 'tasks'
       this.roster.retire(seat, this.graceMs)
       return
     }
@@ -428,8 +440,12 @@ export class Dispatcher implements RosterListener {
 
   // ---- outcomes ----
 
-  #expire(seat: Seat, task: Task, phase: Phase): void {
-    const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
+  #expire(
+    seat: Seat,
+    task: Task,
+    phase: Phase,
+    error: Error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs),
+  ): void {
     this.#noteAttempt(seat, task)
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
     const left = this.#ledger.willRepeat(task) ? seat.leaveBehind(task) : task

@@ -159,6 +159,7 @@ export class Roster {
         onMessage: (message) => {
           if (message.type === 'ready') {
             opened()
+            seat.readyBytes = message.bytes
             this.#ready(seat)
             resolve()
           } else if (message.type === 'unready') {
