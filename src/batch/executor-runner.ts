@@ -1,13 +1,17 @@
 /** A `BatchRunner` made of a real executor. */
 import { InlineExecutor } from '../executor/inline-executor.ts'
-import { OptionError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
+import { OptionError, TaskStuckError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
 import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { chooseExport } from './choose-export.ts'
 import type { BatchRunner, RunnerOptions } from './runner.ts'
+import { watchStuck } from './stuck-input.ts'
 import { taskName } from './task-ref.ts'
+
+/** What events call it. */
+const EXECUTOR = 'run'
 
 /** Starts nothing yet: the first task does. */
 export function executorRunner(options: RunnerOptions): BatchRunner {
@@ -15,6 +19,13 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
   const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
   const executor = open(options)
   const { task, timeoutMs, retries } = options
+  let stuck = 0
+  const unwatch =
+    options.stuck &&
+    watchStuck(EXECUTOR, (found) => {
+      if (found.told === 1) stuck += 1
+      options.stuck?.tell(found)
+    })
   let exportName = ''
   let closing: ReturnType<BatchRunner['close']> | undefined
   return {
@@ -36,15 +47,27 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
     stats: () => executor.stats(),
     workers: () => executor.workers(),
     close() {
-      closing ??= executor.shutdown({ cancelPending: true }).finally(() => hold?.release())
+      closing ??= executor
+        .shutdown({ cancelPending: true })
+        .then((report) => (unwatch ? { ...report, stuck } : report))
+        .finally(() => {
+          unwatch?.()
+          hold?.release()
+        })
       return closing
     },
   }
 }
 
-function open({ task, kind, jobs, killAfterMs }: RunnerOptions): Executor<UntypedModule> {
+function open({ task, kind, jobs, killAfterMs, stuck }: RunnerOptions): Executor<UntypedModule> {
   // What tasks print is no result: it goes to stderr.
-  const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
+  const common = {
+    name: EXECUTOR,
+    graceMs: killAfterMs,
+    taskOutput: 'stderr' as const,
+    stuckAfterMs: stuck?.afterMs,
+    onStuck: stuck?.action,
+  }
   switch (kind) {
     case 'process':
       // A batch is over when it is over: what its tasks leave running is ended with their worker, and named.
@@ -73,8 +96,10 @@ async function exportsOf(
       .with({ signal, timeoutMs: loadLimitMs })
       .submit('taskExports', task.url.href)
   } catch (error) {
-    if (!(error instanceof TaskTimeoutError)) throw error
-    const allowed = `a module that finishes loading; this one has not in ${error.timeoutMs / 1000} s (--timeout can be longer)`
+    const isStuck = error instanceof TaskStuckError
+    if (!isStuck && !(error instanceof TaskTimeoutError)) throw error
+    const limitMs = isStuck ? error.stuckAfterMs : error.timeoutMs
+    const allowed = `a module that finishes loading; this one has not in ${limitMs / 1000} s (${isStuck ? '--stuck-after' : '--timeout'} can be longer)`
     throw new OptionError('MODULE[#EXPORT]', task.module, allowed, { cause: error })
   }
 }

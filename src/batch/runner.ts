@@ -6,6 +6,7 @@ import type { ExecutorStats, ShutdownReport } from '../lifetime/life.ts'
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
 import type { BatchTask } from './batch-task.ts'
 import type { Input } from './identity.ts'
+import type { StuckPolicy } from './stuck-input.ts'
 import type { TaskRef } from './task-ref.ts'
 
 export type RunnerKind = 'process' | 'thread' | 'inline'
@@ -19,11 +20,15 @@ export interface RunnerOptions {
   readonly loadLimitMs: number
   readonly killAfterMs: number
   readonly retries: number
+  /** undefined: no input is ever stuck. */
+  readonly stuck: StuckPolicy | undefined
 }
 
 export interface RunnerReport extends ShutdownReport {
   /** Semaphores, shared memory, files and the like that were left; undefined when nobody looked for them. */
   readonly objects?: number
+  /** Attempts that were found stuck; undefined when nobody looked for them. */
+  readonly stuck?: number
 }
 
 export interface BatchRunner {

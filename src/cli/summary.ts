@@ -9,7 +9,13 @@ import { duration, number, plural, shorten } from './words.ts'
 const NAMED = 20
 
 export function summaryText(report: BatchReport): string {
-  const lines = [headline(report), ...times(report), ...errors(report), ...cleanUp(report)]
+  const lines = [
+    headline(report),
+    ...times(report),
+    ...errors(report),
+    ...stuck(report),
+    ...cleanUp(report),
+  ]
   return lines.join('\n')
 }
 
@@ -63,6 +69,11 @@ function errors({ errors: groups }: BatchReport): string[] {
     const input = shorten(example.input, 60)
     return `  ${paint('red', `${number(count)} × ${kind}`)}, such as ${input}: ${shorten(example.message, 160)}`
   })
+}
+
+function stuck({ shutdown }: BatchReport): string[] {
+  const count = shutdown.stuck ?? 0
+  return count === 0 ? [] : [`  ${paint('yellow', `${number(count)} stuck`)}, as told above`]
 }
 
 function cleanUp(report: BatchReport): string[] {
@@ -151,6 +162,7 @@ export function summaryJson(report: BatchReport): object {
     endedProcesses: shutdown.ended,
     escapedProcesses: shutdown.escaped,
     ...(shutdown.objects === undefined ? {} : { leftObjects: shutdown.objects }),
+    ...(shutdown.stuck === undefined ? {} : { stuck: shutdown.stuck }),
     leftBehind: leftBehind ?? null,
     cleanUpErrors: shutdown.errors.map(({ message }) => message),
   }
