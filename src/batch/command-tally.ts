@@ -57,6 +57,7 @@ export class CommandTally {
       finished: this.#finished,
       failed: this.#failed,
       cancelled: this.#cancelled,
+      stuck: this.#stuck,
     }
   }
 

@@ -123,6 +123,7 @@ export class Dispatcher implements RosterListener {
       finished: fulfilled,
       failed: rejected,
       cancelled,
+      stuck: this.health.found,
     }
   }
 

@@ -24,6 +24,8 @@ export interface ExecutorStats {
   failed: number
   /** Tasks that were cancelled, since the executor was made. */
   cancelled: number
+  /** Attempts that ran for `stuckAfterMs` without a sign, since the executor was made. */
+  stuck: number
 }
 
 /** How `shutdown` ends an executor. */

@@ -75,6 +75,7 @@ export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {})
       finished: 0,
       failed: 0,
       cancelled: 0,
+      stuck: 0,
     }),
     workers: () =>
       [...running].map(([index, since]) => ({

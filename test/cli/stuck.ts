@@ -4,6 +4,8 @@ import { test } from 'node:test'
 
 import { bench, resultsIn } from './command.ts'
 
+const killing = ['--stuck-after', '400ms', '--on-stuck', 'kill']
+
 for (const kind of ['process', 'thread']) {
   test(`${kind}: --stuck-after tells which input is stuck, why, and where, and the run goes on`, async (t) => {
     const { run } = bench(t)
@@ -18,11 +20,7 @@ for (const kind of ['process', 'thread']) {
   test(`${kind}: --on-stuck kill makes the input a failed one, and the others run`, async (t) => {
     const { run, file } = bench(t)
     const args = ['tasks.mjs#loopsOnTwo', '--range', '1..3', '--kind', kind, '-j', '1', '--json']
-    const ended = await run([
-      'run',
-      ...args,
-      ...['--param', `ledger=${file('ledger')}`, '--stuck-after', '400ms', '--on-stuck', 'kill'],
-    ])
+    const ended = await run(['run', ...args, '--param', `ledger=${file('ledger')}`, ...killing])
     assert.equal(ended.code, 1, ended.stderr)
     const results = resultsIn(ended.stdout)
     const failed = results.filter(({ status }) => status === 'failed')
@@ -46,11 +44,7 @@ test('a command is told with the state of its processes, and ended when that is 
   assert.equal(told.stdout, 'done\n')
   assert.match(told.stderr, /^tidypool: stuck: input a: no sign for .*waiting/m)
   assert.match(told.stderr, /^ +process \d+ \(sleep\): it is sleeping/m)
-  const file = ['--out', 'out.jsonl']
-  const ended = await run([
-    ...['run', 'a', '--stuck-after', '400ms', '--on-stuck', 'kill', ...file],
-    ...['--', 'sleep', '1000'],
-  ])
+  const ended = await run(['run', '1000', ...killing, '--out', 'out.jsonl', '--', 'sleep'])
   assert.equal(ended.code, 1, ended.stderr)
   assert.match(ended.stderr, /1 × ERR_TASK_STUCK/)
   assert.match(ended.stderr, /0 left behind/)

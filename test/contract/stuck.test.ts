@@ -29,6 +29,7 @@ contract(
     assert.equal(await spinning, 1000)
     assert.equal(executor.workers()[0]?.state, 'idle')
     assert.equal(executor.stats().finished, 1)
+    assert.equal(executor.stats().stuck, 1)
   },
 )
 
@@ -101,7 +102,8 @@ contract(
       executor
         .workers()
         .map(({ id }) => id)
-        .toSorted(),
+
+        .toSorted((one, other) => one - other),
       [1, 2],
     )
   },

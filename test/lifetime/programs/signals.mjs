@@ -19,6 +19,7 @@ function register(name) {
       finished: 0,
       failed: 0,
       cancelled: 0,
+      stuck: 0,
     }),
     shutdown: async (options) => {
       say('shutdown', JSON.stringify(options))

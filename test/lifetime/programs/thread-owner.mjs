@@ -41,6 +41,7 @@ function register(name) {
       finished: 0,
       failed: 0,
       cancelled: 0,
+      stuck: 0,
     }),
     shutdown: async () => ({
       tasks: { finished: 0, failed: 0, cancelled: 0, killed: 0 },
