@@ -5,7 +5,7 @@
 import { PauseClock } from '../executor/pause-clock.ts'
 import { familyOf } from '../os/children.ts'
 import { readStat, type ProcessStat } from '../os/process-identity.ts'
-import { describeThread, readThread } from '../os/thread-state.ts'
+import { describeThread, readProcess } from '../os/thread-state.ts'
 import { monotonicMs } from '../worker/marks.ts'
 import type { StuckInput, StuckPolicy } from './stuck-input.ts'
 
@@ -64,7 +64,7 @@ function processesOf(pid: number): ProcessStat[] {
 
 /** Of those that are there, in milliseconds: one that ends takes its time with it. */
 function cpuOf(processes: readonly ProcessStat[]): number {
-  return processes.reduce((sum, { pid }) => sum + (readThread({ pid, tid: pid })?.cpuMs ?? 0), 0)
+  return processes.reduce((sum, { pid }) => sum + (readProcess(pid)?.cpuMs ?? 0), 0)
 }
 
 function described(processes: readonly ProcessStat[]): string | undefined {

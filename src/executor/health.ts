@@ -12,7 +12,6 @@
  * which this process could not run does not count: what a worker told meanwhile has not been read.
  */
 import { TaskStuckError } from '../errors.ts'
-import { describeThread } from '../os/thread-state.ts'
 import { monotonicMs, type Mark } from '../worker/marks.ts'
 import { publishStuck } from './events.ts'
 import type { ResolvedOptions } from './options.ts'
@@ -21,6 +20,7 @@ import type { Seat } from './seat.ts'
 import { figuresSince, lookAt, type Look, type StuckFigures } from './stuck.ts'
 import type { Task } from './task.ts'
 import { LOAD_LIMIT_MS } from './time-limits.ts'
+import { stackOf } from './worker-stack.ts'
 
 /** A task that is watched. */
 interface Watch {
@@ -35,8 +35,8 @@ interface Watch {
   told: number
 }
 
-/** What `setTimeout` can hold; longer times are looked at in between. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+/** A worker that has become idle is noticed at the next look at it, and forgotten. */
+const LONGEST_PAUSE_MS = 10_000
 
 /** Ends the attempt of a stuck task, as a time-out does. */
 export type OnKill = (seat: Seat, task: Task, error: TaskStuckError, isWaiting: boolean) => void
@@ -116,7 +116,7 @@ export class Health {
     const timer = setTimeout(
       // A turn later: what has arrived meanwhile counts.
       () => setImmediate(() => this.#check(seat)),
-      Math.min(Math.max(1, Math.ceil(ms)), LONGEST_TIMER_MS),
+      Math.min(Math.max(1, Math.ceil(ms)), LONGEST_PAUSE_MS),
     ).unref()
     this.#watched.set(seat, { timer, forget })
   }
@@ -193,31 +193,4 @@ export class Health {
 /** An attempt of a task: elsewhere, or once more, it is another. */
 function placeOf({ seat, seq }: Task): string {
   return `${seat?.id ?? 0}/${seq}`
-}
-
-/** The stack of a worker, or in words why there is none. */
-async function stackOf({ worker }: Seat, { why, resources }: StuckFigures): Promise<string> {
-  if (!worker) return 'no stack: the worker has ended'
-  if (why === 'waiting') {
-    // Its stack is empty: another task's turn, or none, would be taken for it.
-    const what = resources && resources.length > 0 ? counted(resources) : 'nothing that it knows of'
-    return `no stack: a promise is pending, and the event loop waits for ${what}`
-  }
-  const where = worker.osThread ? `; ${describeThread(worker.osThread)}` : ''
-  if (why === 'stopped') return `no stack: the worker is stopped${where}`
-  try {
-    return (
-      (await worker.captureStack()) ??
-      `no stack: no JavaScript runs that could be interrupted${where}`
-    )
-  } catch (error) {
-    return `no stack: ${error instanceof Error ? error.message : String(error)}${where}`
-  }
-}
-
-/** `2 × Timeout, TCPSocketWrap` */
-function counted(names: readonly string[]): string {
-  const counts = new Map<string, number>()
-  for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1)
-  return [...counts].map(([name, count]) => (count === 1 ? name : `${count} × ${name}`)).join(', ')
 }

@@ -32,8 +32,17 @@ export function ownThread(): OsThread | undefined {
 
 /** One read of a file; undefined when the thread is gone or does not show itself. */
 export function readThread({ pid, tid }: OsThread): ThreadState | undefined {
+  return readState(`/proc/${pid}/task/${tid}/stat`)
+}
+
+/** The same of a whole process: processor time of all its threads, state of the main one. */
+export function readProcess(pid: number): ThreadState | undefined {
+  return readState(`/proc/${pid}/stat`)
+}
+
+function readState(file: string): ThreadState | undefined {
   if (!hasProc()) return undefined
-  const text = readShown(`/proc/${pid}/task/${tid}/stat`)
+  const text = readShown(file)
   const [state, ...fields] = text.slice(text.lastIndexOf(') ') + 2).split(' ')
   if (state === undefined || state === '') return undefined
   // Fields 14 and 15 of the file, of which the first three are cut off.

@@ -38,8 +38,8 @@ export interface ParsedScript {
   readonly url: string
 }
 
-/** How long a thread may take to see that it is asked: one that computes sees it at once. */
-export const CAPTURE_LIMIT_MS = 500
+/** How long a thread may take to see that it is asked: one that computes sees it at once, where it gets a processor. */
+export const CAPTURE_LIMIT_MS = 1000
 /** What calls the task is of no interest: this package's own code, and Node's. */
 const OWN_CODE = new URL('.', import.meta.url).href
 /** What helps is at the top; a recursion can be ten thousand deep. */

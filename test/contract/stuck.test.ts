@@ -180,9 +180,9 @@ contract(
 
 contract('of several tasks at a time, each is told for itself', {}, async ({ pool, t, notes }) => {
   const { name, seen } = watchStuck(t)
-  const executor = pool({ name, maxWorkers: 1, tasksPerWorker: 3, stuckAfterMs: 300 })
+  const executor = pool({ name, maxWorkers: 1, tasksPerWorker: 3, stuckAfterMs: 1000 })
   const stuck = executor.submit('untilAborted', notes.file)
-  await Promise.all(Array.from({ length: 6 }, () => executor.submit('sleep', 100)))
+  await Promise.all(Array.from({ length: 6 }, () => executor.submit('sleep', 10)))
   await until(() => seen.length > 0, 'it to be told')
   stuck.cancel()
   await assert.rejects(stuck)
