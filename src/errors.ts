@@ -54,6 +54,35 @@ export class TaskTimeoutError extends TidypoolError {
   }
 }
 
+/** A task ran for `stuckAfterMs` without telling progress, and `onStuck` is `kill`: its worker was ended for it. */
+export class TaskStuckError extends TidypoolError {
+  readonly code = 'ERR_TASK_STUCK'
+  /** Name of the export that was running. */
+  readonly task: string
+  /** The executor's limit, in milliseconds. */
+  readonly stuckAfterMs: number
+  /** What the worker did: `computing`, `blocked` in a system call, `waiting` for a promise, `stopped`, or `unknown`. */
+  readonly why: 'computing' | 'blocked' | 'waiting' | 'stopped' | 'unknown'
+  /** What the worker ran then, line by line; where that could not be had, why. */
+  readonly workerStack: string | undefined
+
+  constructor(
+    task: string,
+    stuckAfterMs: number,
+    why: TaskStuckError['why'],
+    workerStack: string | undefined,
+  ) {
+    const where = workerStack === undefined ? '' : `\nIts worker:\n${workerStack}`
+    super(
+      `Task ${quote(task)} gave no sign for ${stuckAfterMs} ms (${why}) and was stopped. Let long tasks call taskContext().progress, or raise stuckAfterMs.${where}`,
+    )
+    this.task = task
+    this.stuckAfterMs = stuckAfterMs
+    this.why = why
+    this.workerStack = workerStack
+  }
+}
+
 /** A task was cancelled: by `Future.cancel`, its signal, `shutdown`, or leaving a `map`. */
 export class TaskCancelledError extends TidypoolError {
   readonly code = 'ERR_TASK_CANCELLED'

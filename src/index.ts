@@ -11,6 +11,7 @@ export {
   TaskCancelledError,
   TaskCloneError,
   TaskModuleError,
+  TaskStuckError,
   TaskTimeoutError,
   TidypoolError,
   WorkerDiedError,
@@ -47,7 +48,9 @@ export type {
   ThreadOptions,
 } from './executor/options.ts'
 export { ProcessExecutor } from './executor/process-executor.ts'
+export type { StuckWhy } from './executor/stuck.ts'
 export { ThreadExecutor } from './executor/thread-executor.ts'
+export type { WorkerMemory } from './executor/wear.ts'
 export type {
   ExecutorKind,
   ExecutorResources,

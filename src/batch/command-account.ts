@@ -3,7 +3,7 @@ import type { SettledRecord } from '../executor/executor.ts'
 import { TimeHistogram } from '../executor/histogram.ts'
 import type { ExecutorStats, FailureCause } from '../lifetime/life.ts'
 import type { CommandReport } from '../supervisor/supervise.ts'
-import { CommandNotRunError, CommandTimeoutError } from './command-result.ts'
+import { CommandNotRunError, CommandStuckError, CommandTimeoutError } from './command-result.ts'
 
 /** What is counted of a command's record. */
 export type SettledCommand = Pick<
@@ -13,7 +13,7 @@ export type SettledCommand = Pick<
 
 type Accounted = Omit<
   ExecutorStats,
-  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled'
+  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled' | 'stuck'
 >
 
 export class CommandAccount {
@@ -24,6 +24,7 @@ export class CommandAccount {
   readonly #failedBy: Record<FailureCause, number> = {
     error: 0,
     timeout: 0,
+    stuck: 0,
     workerDied: 0,
     workerStart: 0,
     module: 0,
@@ -82,5 +83,6 @@ export class CommandAccount {
 
 function causeOf(error: unknown): FailureCause {
   if (error instanceof CommandTimeoutError) return 'timeout'
+  if (error instanceof CommandStuckError) return 'stuck'
   return error instanceof CommandNotRunError ? 'workerStart' : 'error'
 }

@@ -15,11 +15,14 @@ import {
   CommandFailedError,
   commandResult,
   CommandNotRunError,
+  CommandStuckError,
   CommandTimeoutError,
 } from './command-result.ts'
 import type { CommandTemplate } from './command-template.ts'
+import { watchCommand } from './command-watch.ts'
 import type { Input } from './identity.ts'
 import type { FilledWith } from './placeholders.ts'
+import type { StuckPolicy } from './stuck-input.ts'
 
 /** A record, with the output that is to be passed on before it. */
 export interface Finished extends SettledRecord<unknown, unknown> {
@@ -32,6 +35,7 @@ export interface CommandInputOptions {
   readonly template: CommandTemplate
   readonly timeoutMs: number | undefined
   readonly killAfterMs: number
+  readonly stuck: StuckPolicy | undefined
 }
 
 type Outcome =
@@ -50,6 +54,8 @@ export class CommandInput {
   #last: Attempt | undefined
   #outcome: Outcome | undefined
   #supervision: Supervision | undefined
+  /** Why this attempt was ended before its time. */
+  #stuckFor: string | undefined
 
   constructor(index: number, input: Input, options: CommandInputOptions) {
     this.index = index
@@ -86,10 +92,15 @@ export class CommandInput {
       return
     }
     const ending = new AbortController()
+    this.#stuckFor = undefined
+    let unwatch: (() => void) | undefined
     const end = (): void => ending.abort()
     endWhen.addEventListener('abort', end, { once: true })
     try {
-      this.#last = await this.#start(pipes, ending.signal)
+      this.#last = await this.#start(pipes, ending.signal, (supervision) => {
+        this.#supervision = supervision
+        unwatch = this.#watch(supervision, end)
+      })
       this.#attempts += 1
       this.#outcome = this.#outcomeOf(this.#last, ending.signal)
     } catch (error) {
@@ -98,6 +109,7 @@ export class CommandInput {
       const failed = new WorkerStartError(START_BACK_OFF.retries + 1, error)
       this.#outcome = endWhen.aborted ? this.#cancelled() : { status: 'cancelled', error: failed }
     } finally {
+      unwatch?.()
       endWhen.removeEventListener('abort', end)
       this.#supervision = undefined
     }
@@ -145,13 +157,31 @@ export class CommandInput {
   }
 
   /** Again and again when the machine has no process or descriptor to spare: that passes. */
-  async #start(pipes: CommandPipes, endWhen: AbortSignal): Promise<Attempt> {
+  async #start(
+    pipes: CommandPipes,
+    endWhen: AbortSignal,
+    onStart: (supervision: Supervision) => void,
+  ): Promise<Attempt> {
     const { template, timeoutMs, killAfterMs } = this.#options
     const words = template.words(this.#filled)
     const plan = { words, timeoutMs, killAfterMs, pipes, endWhen }
-    return pRetry(
-      () => attempt({ ...plan, onStart: (supervision) => (this.#supervision = supervision) }),
-      { ...START_BACK_OFF, shouldRetry: ({ error }) => isShortage(error) && !endWhen.aborted },
+    return pRetry(() => attempt({ ...plan, onStart }), {
+      ...START_BACK_OFF,
+      shouldRetry: ({ error }) => isShortage(error) && !endWhen.aborted,
+    })
+  }
+
+  #watch({ pid }: Supervision, end: () => void): (() => void) | undefined {
+    const { stuck } = this.#options
+    return (
+      stuck &&
+      watchCommand(pid, stuck, (found) => {
+        const isEnded = stuck.action === 'kill'
+        stuck.tell({ ...found, index: this.index, worker: this.#slot, isEnded })
+        if (!isEnded) return
+        this.#stuckFor = found.why
+        end()
+      })
     )
   }
 
@@ -162,7 +192,8 @@ export class CommandInput {
       return { status: 'rejected', error: new CommandNotRunError(statusOf(cause), cause) }
     }
     // What had ended by itself has its result, whenever the run was ended.
-    if (ended.aborted && report.stopped.length > 0 && !report.timedOut) return this.#cancelled()
+    const isEnded = ended.aborted && report.stopped.length > 0 && !report.timedOut
+    if (isEnded && this.#stuckFor === undefined) return this.#cancelled()
     const result = commandResult(this.#options.template.line(this.#filled), report, {
       stdoutBytes: stdout.bytes,
       stderrBytes: stderr.bytes,
@@ -171,6 +202,11 @@ export class CommandInput {
     const { timeoutMs } = this.#options
     if (report.timedOut && timeoutMs !== undefined) {
       const error = new CommandTimeoutError(timeoutMs, result, stderr.tail())
+      return { status: 'rejected', error }
+    }
+    const { stuck } = this.#options
+    if (isEnded && stuck && this.#stuckFor !== undefined) {
+      const error = new CommandStuckError(stuck.afterMs, this.#stuckFor, result, stderr.tail())
       return { status: 'rejected', error }
     }
     if (report.exitCode === 0) return { status: 'fulfilled', value: result }

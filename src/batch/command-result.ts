@@ -73,6 +73,24 @@ export class CommandTimeoutError extends TidypoolError {
   }
 }
 
+/** The command ran for `stuckAfterMs`, and was ended for it. */
+export class CommandStuckError extends TidypoolError {
+  readonly code = 'ERR_TASK_STUCK'
+  readonly stuckAfterMs: number
+  /** What it did, in a few words. */
+  readonly why: string
+  readonly stderr: string
+
+  constructor(stuckAfterMs: number, why: string, result: CommandResult, stderr: string) {
+    super(withLastLine(`was stuck after ${stuckAfterMs} ms (${why}) and was ended`, stderr))
+    Object.assign(this, result)
+    this.stuckAfterMs = stuckAfterMs
+    this.why = why
+    this.stderr = stderr
+    forgetStack(this)
+  }
+}
+
 /** The command of this input cannot be executed. */
 export class CommandNotRunError extends TidypoolError {
   readonly code = 'ERR_COMMAND_START'

@@ -31,6 +31,7 @@ import type { Input } from './identity.ts'
 import { JobSlots } from './job-slots.ts'
 import { CommandTally } from './command-tally.ts'
 import type { BatchRunner, RunnerReport } from './runner.ts'
+import type { StuckInput, StuckPolicy } from './stuck-input.ts'
 
 export interface CommandRunnerOptions {
   readonly template: CommandTemplate
@@ -38,6 +39,7 @@ export interface CommandRunnerOptions {
   readonly timeoutMs: number | undefined
   readonly killAfterMs: number
   readonly retries: number
+  readonly stuck: StuckPolicy | undefined
   readonly tag: boolean
   readonly jobLog: { readonly file: string; readonly isResumed: boolean } | undefined
 }
@@ -168,7 +170,8 @@ class CommandRunner implements BatchRunner {
     if (this.#pipesFolder !== undefined) rmSync(this.#pipesFolder, { recursive: true, force: true })
     this.#removedPipes?.()
     this.#hold.release()
-    return this.#tally.report()
+    const report = this.#tally.report()
+    return this.#options.stuck ? { ...report, stuck: this.#tally.stuck } : report
   }
 
   #end(): void {
@@ -224,7 +227,8 @@ class CommandRunner implements BatchRunner {
 
   async #runInput(index: number, input: Input): Promise<CommandInput> {
     const { template, retries, timeoutMs, killAfterMs } = this.#options
-    const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs })
+    const stuck = this.#stuck()
+    const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs, stuck })
     let slot = await this.#slots.take('first', this.#pending.signal)
     while (slot !== undefined) {
       this.#running.set(index, { input: run, slot })
@@ -241,6 +245,16 @@ class CommandRunner implements BatchRunner {
       if (slot !== undefined) this.#tally.repeated()
     }
     return run
+  }
+
+  /** The policy, counting. */
+  #stuck(): StuckPolicy | undefined {
+    const { stuck } = this.#options
+    const tell = (found: StuckInput): void => {
+      this.#tally.noteStuck(found)
+      stuck?.tell(found)
+    }
+    return stuck && { ...stuck, tell }
   }
 
   #pipesOf(slot: number): CommandPipes {

@@ -3,6 +3,7 @@ import type { ExecutorStats, ProcessSummary } from '../lifetime/life.ts'
 import { CommandAccount, type SettledCommand } from './command-account.ts'
 import type { Attempt } from './command-attempt.ts'
 import type { RunnerReport } from './runner.ts'
+import type { StuckInput } from './stuck-input.ts'
 
 /** As many as executors remember of their workers. */
 const REMEMBERED = 1000
@@ -13,6 +14,7 @@ export class CommandTally {
   #cancelled = 0
   #killed = 0
   #objects = 0
+  #stuck = 0
   readonly #left: ProcessSummary[] = []
   readonly #account = new CommandAccount()
 
@@ -27,6 +29,15 @@ export class CommandTally {
       this.#left.push({ pid, startTime, name, command })
       if (this.#left.length > REMEMBERED) this.#left.shift()
     }
+  }
+
+  noteStuck({ told }: StuckInput): void {
+    if (told === 1) this.#stuck += 1
+  }
+
+  /** Attempts that were found stuck. */
+  get stuck(): number {
+    return this.#stuck
   }
 
   /** The input will be tried once more. */
@@ -56,6 +67,7 @@ export class CommandTally {
       failed: this.#failed,
       cancelled: this.#cancelled,
       ...this.#account.stats(now),
+      stuck: this.#stuck,
     }
   }
 

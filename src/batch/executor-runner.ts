@@ -1,7 +1,7 @@
 /** A `BatchRunner` made of a real executor. */
 import { AdaptiveExecutor } from '../executor/adaptive-executor.ts'
 import { InlineExecutor } from '../executor/inline-executor.ts'
-import { OptionError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
+import { OptionError, TaskStuckError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
 import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
@@ -9,7 +9,11 @@ import type { LadderStep } from '../lifetime/life.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { chooseExport } from './choose-export.ts'
 import type { BatchRunner, RunnerOptions } from './runner.ts'
+import { watchStuck } from './stuck-input.ts'
 import { taskName } from './task-ref.ts'
+
+/** What events call it. */
+const EXECUTOR = 'run'
 
 /** Starts nothing yet: the first task does. */
 export function executorRunner(options: RunnerOptions): BatchRunner {
@@ -17,6 +21,13 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
   const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
   const executor = open(options)
   const { task, timeoutMs, retries } = options
+  let stuck = 0
+  const unwatch =
+    options.stuck &&
+    watchStuck(EXECUTOR, (found) => {
+      if (found.told === 1) stuck += 1
+      options.stuck?.tell(found)
+    })
   let exportName = ''
   let closing: ReturnType<BatchRunner['close']> | undefined
   return {
@@ -45,8 +56,15 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
     close() {
       closing ??= executor
         .shutdown({ cancelPending: true })
-        .then((report) => ({ ...report, steps: stepsOf(executor) }))
-        .finally(() => hold?.release())
+        .then((report) => ({
+          ...report,
+          steps: stepsOf(executor),
+          ...(unwatch ? { stuck } : {}),
+        }))
+        .finally(() => {
+          unwatch?.()
+          hold?.release()
+        })
       return closing
     },
   }
@@ -58,9 +76,16 @@ function open({
   jobs,
   killAfterMs,
   timeoutMs,
+  stuck,
 }: RunnerOptions): Executor<UntypedModule> {
   // What tasks print is no result: it goes to stderr.
-  const common = { name: 'run', graceMs: killAfterMs, taskOutput: 'stderr' as const }
+  const common = {
+    name: EXECUTOR,
+    graceMs: killAfterMs,
+    taskOutput: 'stderr' as const,
+    stuckAfterMs: stuck?.afterMs,
+    onStuck: stuck?.action,
+  }
   switch (kind) {
     case 'auto':
       return new AdaptiveExecutor(task.url, {
@@ -103,8 +128,10 @@ async function exportsOf(
       .with({ signal, timeoutMs: loadLimitMs })
       .submit('taskExports', task.url.href)
   } catch (error) {
-    if (!(error instanceof TaskTimeoutError)) throw error
-    const allowed = `a module that finishes loading; this one has not in ${error.timeoutMs / 1000} s (--timeout can be longer)`
+    const isStuck = error instanceof TaskStuckError
+    if (!isStuck && !(error instanceof TaskTimeoutError)) throw error
+    const limitMs = isStuck ? error.stuckAfterMs : error.timeoutMs
+    const allowed = `a module that finishes loading; this one has not in ${limitMs / 1000} s (${isStuck ? '--stuck-after' : '--timeout'} can be longer)`
     throw new OptionError('MODULE[#EXPORT]', task.module, allowed, { cause: error })
   }
 }

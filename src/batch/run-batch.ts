@@ -125,6 +125,11 @@ export class Batch {
     return this.#state === 'running' && this.#stop.request(cause)
   }
 
+  /** An input that is on its way, by the number of its record. */
+  inputAt(index: number): Input | undefined {
+    return this.#feed?.taken.get(index)?.input
+  }
+
   snapshot(): BatchSnapshot {
     const { source, selection } = this.#plan
     let slowest: BatchSnapshot['slowest']

@@ -6,6 +6,7 @@ import type { ExecutorStats, LadderStep, ShutdownReport } from '../lifetime/life
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
 import type { BatchTask } from './batch-task.ts'
 import type { Input } from './identity.ts'
+import type { StuckPolicy } from './stuck-input.ts'
 import type { TaskRef } from './task-ref.ts'
 
 export type RunnerKind = 'auto' | 'process' | 'thread' | 'inline'
@@ -21,6 +22,8 @@ export interface RunnerOptions {
   readonly retries: number
   /** No input is taken before a worker is free for it, since it might be held back. */
   readonly takesNoneAhead?: boolean | undefined
+  /** undefined: no input is ever stuck. */
+  readonly stuck: StuckPolicy | undefined
 }
 
 export interface RunnerReport extends ShutdownReport {
@@ -28,6 +31,8 @@ export interface RunnerReport extends ShutdownReport {
   readonly objects?: number
   /** How the run gave way to pressure, and came back. */
   readonly steps?: readonly LadderStep[]
+  /** Attempts that were found stuck; undefined when nobody looked for them. */
+  readonly stuck?: number
 }
 
 export interface BatchRunner {

@@ -3,10 +3,24 @@
  * never loads it, because whatever a module does while it loads must not happen in there.
  */
 import { TaskModuleError } from '../errors.ts'
+import { taskContext } from '../worker/task-context.ts'
 import { TaskModules } from '../worker/task-module.ts'
 import { isRecord } from './is-record.ts'
 
+/** A module that awaits while it loads is not stuck: it has a limit of its own. */
+const SIGN_MS = 50
+
 export async function taskExports(url: string): Promise<string[]> {
+  const { progress } = taskContext()
+  const signs = setInterval(() => progress(undefined), SIGN_MS).unref()
+  try {
+    return await exportsOf(url)
+  } finally {
+    clearInterval(signs)
+  }
+}
+
+async function exportsOf(url: string): Promise<string[]> {
   try {
     await new TaskModules().load(url, 'default')
   } catch (error) {

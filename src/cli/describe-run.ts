@@ -19,6 +19,8 @@ export interface RawRunOptions {
   readonly timeout?: string
   readonly deadline?: string
   readonly killAfter?: string
+  readonly stuckAfter?: string
+  readonly onStuck?: string
   readonly retries?: string
   readonly halt?: string
   readonly memfree?: string
@@ -99,6 +101,11 @@ export function describeRun(command: Command): Command {
     .option('--timeout <TIME>', 'end a call or a command that runs longer, such as 10s')
     .option('--deadline <TIME>', 'end the run after this time, such as 600s')
     .option('--kill-after <TIME>', 'how long what is cancelled may take to end (default: 3s)')
+    .option('--stuck-after <TIME>', 'tell of a call or a command without a sign for this time')
+    .option(
+      '--on-stuck <ACTION>',
+      'report, capture its stack, or kill it as well (default: report)',
+    )
     .option('--retries <N>', 'run a failed input up to N times more (default: 0)')
     .option('--halt <WHEN,fail=N>', 'end early on failures: now,fail=1 or soon,fail=10%')
     .option('--memfree <SIZE>', 'begin no input while less memory than this is free')

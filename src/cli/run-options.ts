@@ -14,6 +14,7 @@ import { parseRange, type Range } from '../batch/range.ts'
 import type { BatchOut } from '../batch/run-batch.ts'
 import type { RunnerKind } from '../batch/runner.ts'
 import type { Selection } from '../batch/selection.ts'
+import type { StuckPolicy } from '../batch/stuck-input.ts'
 import { parseTaskRef, type TaskRef } from '../batch/task-ref.ts'
 import { OptionError } from '../errors.ts'
 import { DEFAULTS } from '../executor/options.ts'
@@ -32,6 +33,7 @@ export interface RunOptions {
   readonly timeoutMs: number | undefined
   readonly deadlineMs: number | undefined
   readonly killAfterMs: number
+  readonly stuck: { readonly afterMs: number; readonly action: StuckPolicy['action'] } | undefined
   readonly retries: number
   readonly halt: HaltPolicy | undefined
   readonly holdBack: HoldBackOptions | undefined
@@ -95,6 +97,11 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     timeoutMs: duration('--timeout', raw.timeout, 1),
     deadlineMs: duration('--deadline', raw.deadline, 1),
     killAfterMs: duration('--kill-after', raw.killAfter, 0) ?? DEFAULTS.graceMs,
+    stuck: readStuck(
+      duration('--stuck-after', raw.stuckAfter, 1),
+      raw,
+      words.command !== undefined,
+    ),
     retries: count('--retries', raw.retries, 0, MAX_RETRIES) ?? 0,
     halt: raw.halt === undefined ? undefined : parseHalt(raw.halt),
     holdBack: readHoldBack(raw),
@@ -123,6 +130,27 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     jobLog: work.of === 'command' ? work.jobLog : undefined,
   })
   return options
+}
+
+function readStuck(
+  afterMs: number | undefined,
+  { stuckAfter, onStuck, kind }: RawRunOptions,
+  isCommand: boolean,
+): RunOptions['stuck'] {
+  const action = oneOf('--on-stuck', onStuck, ['report', 'capture', 'kill'] as const)
+  if (afterMs === undefined) {
+    if (action === undefined) return undefined
+    throw new OptionError('--on-stuck', action, '--on-stuck only together with --stuck-after TIME')
+  }
+  if (kind === 'inline') {
+    const allowed = 'a time only with --kind process or thread; inline cannot see that it is stuck'
+    throw new OptionError('--stuck-after', stuckAfter, allowed)
+  }
+  if (isCommand && action === 'capture') {
+    const allowed = 'report or kill with a command: the state of its processes is told either way'
+    throw new OptionError('--on-stuck', action, allowed)
+  }
+  return { afterMs, action: action ?? DEFAULTS.onStuck }
 }
 
 function readModule([module]: readonly string[], raw: RawRunOptions, kind: RunnerKind): ModuleWork {

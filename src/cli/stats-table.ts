@@ -51,6 +51,7 @@ function failures(failedBy: ExecutorStats['failedBy']): Row[] {
 const words: Readonly<Record<string, string>> = {
   error: 'error',
   timeout: 'time-out',
+  stuck: 'stuck',
   workerDied: 'death of the worker',
   workerStart: 'worker or command not started',
   clone: 'value that cannot be cloned',

@@ -16,6 +16,7 @@ export function summaryText(report: BatchReport): string {
     ...times(report),
     ...errors(report),
     ...steps(report),
+    ...stuck(report),
     ...cleanUp(report),
   ]
   return lines.join('\n')
@@ -83,6 +84,11 @@ function steps({ shutdown }: BatchReport): string[] {
   return [
     `  pressure: ${plural(down, 'step')} down, ${number(taken.length - down)} up; at the lowest ${describeRung(lowest)}; first: ${shorten(first.cause, 120)}`,
   ]
+}
+
+function stuck({ shutdown }: BatchReport): string[] {
+  const count = shutdown.stuck ?? 0
+  return count === 0 ? [] : [`  ${paint('yellow', `${number(count)} stuck`)}, as told above`]
 }
 
 function cleanUp(report: BatchReport): string[] {
@@ -172,6 +178,7 @@ export function summaryJson(report: BatchReport): object {
     endedProcesses: shutdown.ended,
     escapedProcesses: shutdown.escaped,
     ...(shutdown.objects === undefined ? {} : { leftObjects: shutdown.objects }),
+    ...(shutdown.stuck === undefined ? {} : { stuck: shutdown.stuck }),
     leftBehind: leftBehind ?? null,
     cleanUpErrors: shutdown.errors.map(({ message }) => message),
   }

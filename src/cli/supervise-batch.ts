@@ -7,6 +7,7 @@ import type { OutputSinks } from '../batch/command-writer.ts'
 import { executorRunner } from '../batch/executor-runner.ts'
 import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
+import type { StuckInput, StuckPolicy } from '../batch/stuck-input.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
 import { accounting, type Accounting } from '../lifetime/accounting.ts'
 import type { ExecutorStats } from '../lifetime/life.ts'
@@ -18,6 +19,7 @@ import { startProgress, type Progress } from './progress.ts'
 import { resumeCommand } from './resume-command.ts'
 import type { RunOptions } from './run-options.ts'
 import { StdoutSink } from './stdout-sink.ts'
+import { stuckText } from './stuck-notes.ts'
 import { summaryJson, summaryText } from './summary.ts'
 import { watchSignals } from './watch-signals.ts'
 import { signalWorkers } from './signal-workers.ts'
@@ -45,7 +47,12 @@ export async function superviseBatch(
   const isInline = work.of === 'module' && work.kind === 'inline'
   if (isInline) prepareInline(isTalking, '--kind inline')
   const makeRoom = (): void => progress?.clear()
-  const runner = runnerOf(options, outputSinks(results, makeRoom))
+  const tellStuck = (found: StuckInput): void => {
+    if (!isTalking) return
+    makeRoom()
+    say(stuckText(found, batch))
+  }
+  const runner = runnerOf(options, outputSinks(results, makeRoom), tellStuck)
   // Standard output is for what commands write; how they ended is in --out.
   const lines = work.of === 'command' ? nowhere : besideProgress(results, makeRoom)
   const batch: Batch = new Batch(plan, runner, lines)
@@ -81,12 +88,13 @@ export async function superviseBatch(
   }
 }
 
-function runnerOf(options: RunOptions, sinks: OutputSinks): BatchRunner {
+function runnerOf(options: RunOptions, sinks: OutputSinks, tell: StuckPolicy['tell']): BatchRunner {
   const { work } = options
+  const stuck = options.stuck && { ...options.stuck, tell }
   if (work.of === 'command') {
     const isResumed = options.out?.mode === 'resume'
     const jobLog = work.jobLog === undefined ? undefined : { file: work.jobLog, isResumed }
-    return commandRunner({ ...options, ...work, jobLog }, sinks)
+    return commandRunner({ ...options, ...work, stuck, jobLog }, sinks)
   }
   const loadLimitMs = Math.max(LOAD_LIMIT_MS, options.timeoutMs ?? 0)
   const takesNoneAhead = options.holdBack !== undefined
@@ -94,6 +102,7 @@ function runnerOf(options: RunOptions, sinks: OutputSinks): BatchRunner {
     ...options,
     task: work.ref,
     kind: work.kind,
+    stuck,
     loadLimitMs,
     takesNoneAhead,
   })

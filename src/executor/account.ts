@@ -5,6 +5,7 @@
 import {
   TaskCloneError,
   TaskModuleError,
+  TaskStuckError,
   TaskTimeoutError,
   WorkerDiedError,
   WorkerStartError,
@@ -12,6 +13,7 @@ import {
 import { Holdings } from '../lifetime/holdings.ts'
 import type { ExecutorStats, FailureCause, WorkerEndReport } from '../lifetime/life.ts'
 import type { ResultMessage } from '../worker/protocol.ts'
+import type { Health } from './health.ts'
 import { TimeHistogram } from './histogram.ts'
 import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
@@ -21,7 +23,7 @@ import { WorkerUsage } from './worker-usage.ts'
 /** What the account adds to the counts of tasks and workers. */
 type Accounted = Omit<
   ExecutorStats,
-  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled'
+  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled' | 'stuck'
 >
 
 export class ExecutorAccount {
@@ -31,6 +33,7 @@ export class ExecutorAccount {
   readonly #failedBy: Record<FailureCause, number> = {
     error: 0,
     timeout: 0,
+    stuck: 0,
     workerDied: 0,
     workerStart: 0,
     module: 0,
@@ -78,10 +81,10 @@ export class ExecutorAccount {
     this.#usage.ended(seat)
   }
 
-  stats(seats: ReadonlySet<Seat>): Accounted {
+  stats(seats: ReadonlySet<Seat>, health: Health): Accounted {
     const workersByState = { starting: 0, idle: 0, busy: 0, blocked: 0, stuck: 0, stopping: 0 }
     for (const seat of seats) {
-      const { state } = snapshotOf(seat)
+      const { state } = snapshotOf(seat, health)
       if (state !== 'ended') workersByState[state] += 1
     }
     const { exited, killed, died } = this.#ends
@@ -136,6 +139,7 @@ function causeOf(answer: ResultMessage[1] | undefined, error: unknown): FailureC
       break
   }
   if (error instanceof TaskTimeoutError) return 'timeout'
+  if (error instanceof TaskStuckError) return 'stuck'
   if (error instanceof WorkerDiedError) return 'workerDied'
   if (error instanceof WorkerStartError) return 'workerStart'
   if (error instanceof TaskModuleError) return 'module'

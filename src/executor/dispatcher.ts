@@ -24,6 +24,7 @@ import { Balance } from './balance.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
 import { publishTask, publishWorker } from './events.ts'
+import { Health } from './health.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
 import type { Slot } from './executor-limit.ts'
@@ -39,6 +40,7 @@ import { sendCalls } from './send-calls.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
+import { noteMemory } from './wear.ts'
 import { WorkerLimit } from './worker-limit.ts'
 
 export class Dispatcher implements RosterListener {
@@ -52,6 +54,7 @@ export class Dispatcher implements RosterListener {
     this.#expire(seat, task, phase),
   )
   readonly #quarantine = new Quarantine(() => this.#dispatchSoon())
+  readonly health: Health
   readonly #ledger: Ledger
   readonly #interruption: Interruption
   readonly #balance: Balance
@@ -74,6 +77,9 @@ export class Dispatcher implements RosterListener {
     this.#name = options.name
     this.#options = options
     this.graceMs = options.graceMs
+    this.health = new Health(options, (seat, task, error, isWaiting) =>
+      this.#expire(seat, task, isWaiting ? 'waiting' : 'running', error),
+    )
     this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine, this.#account)
     const { initializer, initializerData } = options
     this.roster = new Roster(
@@ -86,7 +92,8 @@ export class Dispatcher implements RosterListener {
           initializer === undefined
             ? undefined
             : { module: initializerModule, name: initializer, data: initializerData },
-        reportRss: options.maxWorkerRssBytes !== Infinity,
+        reportRss: Math.min(options.maxWorkerRssBytes, options.maxWorkerGrowthBytes) !== Infinity,
+        onStuck: options.stuckAfterMs === Infinity ? undefined : options.onStuck,
       },
       this,
       { reserve: options.reserve, place },
@@ -127,7 +134,7 @@ export class Dispatcher implements RosterListener {
   }
 
   stats(): ExecutorStats {
-    return { ...this.#counts(), ...this.#account.stats(this.roster.seats) }
+    return { ...this.#counts(), ...this.#account.stats(this.roster.seats, this.health) }
   }
 
   /** What costs nothing to count: asked for with every call where the queue is bounded. */
@@ -149,6 +156,7 @@ export class Dispatcher implements RosterListener {
       finished: fulfilled,
       failed: rejected,
       cancelled,
+      stuck: this.health.found,
     }
   }
 
@@ -253,6 +261,7 @@ export class Dispatcher implements RosterListener {
     else if (message.type === 'started') this.#note(seat, message.seq)
     else if (message.type === 'returned') this.#takeBack(seat, message.seqs)
     else if (message.type === 'progress') this.#progress(seat, message.seq, message.value)
+    else if (message.type === 'pong') this.health.answered(seat, message.id, message.resources)
     else if (message.type === 'exiting') seat.exitCode = message.exitCode
     else if (message.type === 'uncaught') {
       publishWorker('uncaught', this.#name, seat, decodeError(message.error))
@@ -261,6 +270,7 @@ export class Dispatcher implements RosterListener {
 
   onEnd(seat: Seat, end: WorkerEnd): void {
     this.#limits.watch(seat)
+    this.health.watch(seat)
     const tasks = [...seat.inflight.values()]
     const untouched: Task[] = []
     let hadBegun = seat.answered > 0
@@ -405,6 +415,7 @@ export class Dispatcher implements RosterListener {
     })
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
+    this.health.watch(seat)
   }
 
   get #others(): Others {
@@ -495,7 +506,7 @@ export class Dispatcher implements RosterListener {
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
       else this.#attemptFailed(task, afterFailure(task, result.error))
     }
-    if (rss !== undefined && rss > this.#options.maxWorkerRssBytes) seat.isWornOut = true
+    if (rss !== undefined) noteMemory(seat, rss, this.#options)
     this.#afterAnswer(seat)
   }
 
@@ -531,6 +542,7 @@ export class Dispatcher implements RosterListener {
   #progress(seat: Seat, seq: number, value: unknown): void {
     const task = seat.inflight.get(seq)
     if (!task || task.isSettled) return
+    this.health.progress(task)
     const { call, name, index } = task.spec
     try {
       call.onProgress?.(value, { task: name, worker: seat.id, index })
@@ -546,6 +558,7 @@ export class Dispatcher implements RosterListener {
   #rest(seat: Seat): void {
     const isUsedUp = seat.isWornOut || seat.given >= this.#options.maxTasksPerWorker
     if (isUsedUp || this.#limit.isExceeded) {
+      if (isUsedUp) seat.replacedFor ??= 'tasks'
       this.roster.retire(seat, this.graceMs)
       return
     }
@@ -560,8 +573,12 @@ export class Dispatcher implements RosterListener {
 
   // ---- outcomes ----
 
-  #expire(seat: Seat, task: Task, phase: Phase): void {
-    const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)
+  #expire(
+    seat: Seat,
+    task: Task,
+    phase: Phase,
+    error: Error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs),
+  ): void {
     this.#noteAttempt(seat, task)
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
     const sequel = afterFailure(task, error)

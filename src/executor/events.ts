@@ -5,8 +5,9 @@
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
  * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
  * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive` |
- * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
+ * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`, `replacedFor`; `uncaught`: `error` |
  * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
+ * |                     | `stuck`                     | and all of {@link StuckEvent}                                 |
  * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry`, `quarantine` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
  * | `tidypool:cleanup`  |                             | see `lifetime/events.ts`                                      |
  */
@@ -15,6 +16,7 @@ import { debuglog } from 'node:util'
 
 import type { ExecutorKind, LadderStep } from '../lifetime/life.ts'
 import type { Seat } from './seat.ts'
+import type { StuckFigures } from './stuck.ts'
 import type { Task } from './task.ts'
 
 const executors = channel('tidypool:executor')
@@ -47,7 +49,13 @@ export function publishWorker(
   const about = { event, executor, worker: seat.id, pid: worker?.pid, threadId: worker?.threadId }
   if (event === 'uncaught') workers.publish({ ...about, error })
   else if (end)
-    workers.publish({ ...about, how: end.how, exitCode: end.exitCode, signal: end.signal })
+    workers.publish({
+      ...about,
+      how: end.how,
+      exitCode: end.exitCode,
+      signal: end.signal,
+      replacedFor: seat.replacedFor,
+    })
   else workers.publish(about)
 }
 
@@ -64,6 +72,35 @@ export function publishRefusal(
 ): void {
   if (log.enabled) log('worker refused %j', { executor, attempt, next, error: String(error) })
   if (workers.hasSubscribers) workers.publish({ event: 'refused', executor, attempt, next, error })
+}
+
+/** What is told about a stuck task. */
+export interface StuckEvent extends StuckFigures {
+  readonly task: Task
+  readonly attempt: number
+  readonly action: 'report' | 'capture' | 'kill'
+  /** How often it was told, this time included. */
+  readonly told: number
+  /** Since it began, or last told progress. */
+  readonly forMs: number
+  /** Of its worker; where none could be had, why. Undefined with `report`. */
+  readonly stack: string | undefined
+}
+
+export function publishStuck(executor: string, seat: Seat, { task, ...rest }: StuckEvent): void {
+  if (!workers.hasSubscribers) return
+  const { worker } = seat
+  workers.publish({
+    event: 'stuck',
+    executor,
+    worker: seat.id,
+    pid: worker?.pid,
+    threadId: worker?.threadId,
+    task: task.spec.name,
+    id: task.id,
+    index: task.spec.index,
+    ...rest,
+  })
 }
 
 export function publishTask(

@@ -19,6 +19,7 @@ import type {
 } from '../lifetime/life.ts'
 import type { Transferable } from '../worker/worker.ts'
 import type { Future } from './future.ts'
+import type { WorkerMemory } from './wear.ts'
 
 /** Names of the functions that module `M` exports; any string where the module's type is unknown. */
 export type TaskName<M> = string extends keyof M
@@ -235,11 +236,17 @@ export interface WorkerSnapshot {
   readonly pid?: number | undefined
   /** Of a worker thread. */
   readonly threadId?: number | undefined
-  readonly state: 'starting' | 'idle' | 'busy' | 'stopping' | 'ended'
+  /**
+   * `blocked`: it runs a task and sleeps outside its event loop, using no processor, since `workers()` looked at it before
+   * (Linux). `stuck`: a task has run for `stuckAfterMs` without a sign. Both are `busy` besides. See docs/health.md.
+   */
+  readonly state: 'starting' | 'idle' | 'busy' | 'blocked' | 'stuck' | 'stopping' | 'ended'
   /** The call that it has begun. */
   readonly running?:
     | { readonly task: string; readonly forMs: number; readonly index?: number | undefined }
     | undefined
+  /** What it told last; there with `maxWorkerRssBytes` or `maxWorkerGrowthBytes`, after its first results. */
+  readonly memory?: WorkerMemory | undefined
 }
 
 /** A {@link TaskRunner} that owns workers. */

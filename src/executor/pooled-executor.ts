@@ -125,7 +125,8 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   }
 
   workers(): readonly WorkerSnapshot[] {
-    return Array.from(this.#dispatcher.roster.seats, snapshotOf)
+    const { roster, health } = this.#dispatcher
+    return Array.from(roster.seats, (seat) => snapshotOf(seat, health))
   }
 
   /** @internal Changes how many workers there may be, 1 or more. */

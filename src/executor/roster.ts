@@ -229,6 +229,7 @@ export class Roster {
           if (message.type === 'ready') {
             opened()
             settleClaim()
+            seat.readyBytes = message.bytes
             this.#ready(seat)
             resolve()
           } else if (message.type === 'unready') {

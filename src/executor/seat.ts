@@ -1,6 +1,7 @@
 /** A worker's place in the executor: what it was given, and what is known of it. */
 import type { Worker, WorkerEnd } from '../worker/worker.ts'
 import { Task } from './task.ts'
+import type { WorkerMemory } from './wear.ts'
 
 /**
  * ```
@@ -39,6 +40,12 @@ export class Seat {
   isSilent = false
   /** It has outgrown its memory limit: it gets no more tasks. */
   isWornOut = false
+  /** Why it is replaced by another worker, between two tasks. */
+  replacedFor: 'tasks' | 'memory' | 'growth' | undefined
+  /** Memory that it held when it was ready; undefined where nobody asked for it. */
+  readyBytes: number | undefined
+  /** As it told last. */
+  memory: WorkerMemory | undefined
 
   constructor(id: number) {
     this.id = id

@@ -34,6 +34,7 @@ export type ExecutorState = 'open' | 'draining' | 'closed'
 export type FailureCause =
   | 'error'
   | 'timeout'
+  | 'stuck'
   | 'workerDied'
   | 'workerStart'
   | 'module'
@@ -82,7 +83,7 @@ export interface ExecutorStats {
   /** Workers that ended by themselves when they were asked, were killed by us, or died. */
   workersEnded: { readonly clean: number; readonly killed: number; readonly died: number }
   /**
-   * The failed tasks by their last error: thrown by the task (`error`), its limit was over, its worker died, none could be
+   * The failed tasks by their last error: thrown by the task (`error`), its limit was over, it was stuck, its worker died, none could be
    * started, its module or export could not be loaded, something could not be cloned; `other` is any other refusal.
    */
   failedBy: Readonly<Record<FailureCause, number>>
@@ -107,6 +108,8 @@ export interface ExecutorStats {
   resources: { readonly held: ExecutorResources; readonly released: ExecutorResources }
   /** Milliseconds since the executor was made. */
   sinceMs: number
+  /** Attempts that ran for `stuckAfterMs` without a sign, since the executor was made. */
+  stuck: number
 }
 
 /** How `shutdown` ends an executor. */

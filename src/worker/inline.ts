@@ -2,6 +2,7 @@
  * The calling thread as a worker: no isolation, no copies, no way to stop a task that does not look at its
  * signal. What it shares with the other kinds is everything else.
  */
+import { ownThread, type OsThread } from '../os/thread-state.ts'
 import { TaskLoop } from './entry/task-loop.ts'
 import { encodeError } from './error-codec.ts'
 import { MemoryMarks } from './marks.ts'
@@ -16,6 +17,7 @@ class InlineWorker implements Worker {
   readonly id: number
   readonly pid: number = process.pid
   readonly threadId: undefined
+  readonly osThread: OsThread | undefined = ownThread()
   readonly marks: MemoryMarks = new MemoryMarks()
   readonly #listener: WorkerListener
   readonly #loop: TaskLoop
@@ -27,9 +29,12 @@ class InlineWorker implements Worker {
     const post = (message: FromWorker): undefined => {
       if (!this.#hasEnded) listener.onMessage(message)
     }
-    this.#loop = new TaskLoop({ marks: this.marks, post, sharesThread: true }, setup)
+    this.#loop = new TaskLoop(
+      { marks: this.marks, post, memory: () => process.memoryUsage.rss(), sharesThread: true },
+      setup,
+    )
     this.#loop.initialize().then(
-      () => post({ type: 'ready' }),
+      () => post({ type: 'ready', bytes: this.#loop.memory() }),
       (error: unknown) => {
         const cause = error instanceof Error ? error : new Error(String(error))
         post({ type: 'unready', error: encodeError(cause) })
@@ -43,6 +48,7 @@ class InlineWorker implements Worker {
     // In a turn of its own: `submit` returns before its task runs, and a long queue lets timers and I/O through.
     if (message.type === 'run') setImmediate(() => this.#hasEnded || this.#loop.run(message))
     else if (message.type === 'cancel') this.#loop.cancel(message.seq, message.reason)
+    else if (message.type === 'ping') setImmediate(() => this.#loop.answer(message.id))
   }
 
   stop(): void {
@@ -57,6 +63,11 @@ class InlineWorker implements Worker {
   killSync(): void {}
 
   setRef(): void {}
+
+  /** Who asks runs on the same thread: what stands there is the question. */
+  captureStack(): Promise<undefined> {
+    return Promise.resolve(undefined)
+  }
 
   #end({ how, cause }: Pick<WorkerEnd, 'how' | 'cause'>): void {
     if (this.#hasEnded) return

@@ -5,6 +5,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync } from 'node:fs'
+import { Duplex } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 
 import { leakWarning } from '../lifetime/events.ts'
@@ -12,9 +13,11 @@ import type { Holdings } from '../lifetime/holdings.ts'
 import type { Scope } from '../lifetime/scope.ts'
 import { endRemains, killProcessGroupSync, stopProcess } from '../lifetime/stop.ts'
 import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
+import type { OsThread } from '../os/thread-state.ts'
 import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
 import { FileMarks } from './marks.ts'
+import { StackChannel } from './process-stack.ts'
 import { OutputTail } from './output-tail.ts'
 import {
   newKey,
@@ -38,6 +41,9 @@ export interface ProcessWorkerOptions {
 /** A pipe that outlives its worker this long is held by somebody else: reported, not waited for. */
 const DRAIN_MS = 250
 
+/** After the marks, where stacks are captured. */
+const STACKS_FD = 5
+
 /** With `stderr` it goes through the owner, who may be drawing on that terminal, and not to the same descriptor. */
 const STDOUT: Readonly<Record<TaskOutput, 'ignore' | 'pipe' | number>> = {
   inherit: 1,
@@ -57,6 +63,7 @@ class ProcessWorker implements Worker {
   readonly id: number
   readonly pid: number | undefined
   readonly threadId: undefined
+  osThread: OsThread | undefined
   readonly marks: FileMarks
   readonly #process: OwnedProcess
   readonly #scope: Scope
@@ -64,6 +71,7 @@ class ProcessWorker implements Worker {
   readonly #listener: WorkerListener
   readonly #stdout: OutputTail | undefined
   readonly #stderr: OutputTail | undefined
+  readonly #stacks: StackChannel | undefined
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
   #stopped: Promise<{ readonly forced: boolean }> | undefined
   #cause: unknown
@@ -73,6 +81,7 @@ class ProcessWorker implements Worker {
     this.#scope = options.scope
     this.#onEscape = options.onEscape
     this.#listener = listener
+    const captures = setup.onStuck === 'capture' || setup.onStuck === 'kill'
     const marksFd = openUnnamedFile(() => options.scope.root())
     const { holdings } = options
     holdings.made('unnamedFile', { isTracked: false })
@@ -84,8 +93,15 @@ class ProcessWorker implements Worker {
       this.#process = spawnNodeWorker(options.scope, {
         entry: new URL('./entry/process-entry.js', import.meta.url),
         execArgv: options.execArgv,
-        env: { ...process.env, ...options.env },
-        stdio: ['ignore', STDOUT[options.taskOutput], 'pipe', 'ipc', marksFd],
+        env: { ...process.env, ...options.env, TIDYPOOL_STACKS: captures ? '1' : undefined },
+        stdio: [
+          'ignore',
+          STDOUT[options.taskOutput],
+          'pipe',
+          'ipc',
+          marksFd,
+          ...(captures ? (['pipe'] as const) : []),
+        ],
         holdings,
       })
     } catch (error) {
@@ -99,6 +115,8 @@ class ProcessWorker implements Worker {
     if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
     if (child.stdout) this.#stdout = new OutputTail(child.stdout, process.stderr)
     if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
+    const stacks = captures ? child.stdio.at(STACKS_FD) : undefined
+    if (stacks instanceof Duplex) this.#stacks = new StackChannel(stacks)
     const key = newKey()
     child.on('message', (received: unknown) => {
       const message = openEnvelope(key, received)
@@ -149,7 +167,14 @@ class ProcessWorker implements Worker {
     }
   }
 
+  async captureStack(): Promise<string | undefined> {
+    if (!this.#stacks) throw new Error('it was started without the means')
+    return this.#stacks.capture()
+  }
+
   #receive(message: FromWorker): void {
+    if (message.type === 'ready' && message.tid !== undefined && this.pid !== undefined)
+      this.osThread = { pid: this.pid, tid: this.pid }
     if (message.type === 'unready' || message.type === 'uncaught')
       this.#cause = decodeError(message.error)
     this.#listener.onMessage(message)
@@ -198,6 +223,7 @@ class ProcessWorker implements Worker {
     const how = this.#state === 'killed' ? 'killed' : this.#state === 'stopping' ? 'exited' : 'died'
     this.#state = 'ended'
     this.marks.close()
+    this.#stacks?.close()
     this.#listener.onEnd({ ...end, how, stderr: this.#stderr?.text() ?? '', cause: this.#cause })
   }
 }

@@ -8,8 +8,8 @@
  *     ◀───────────────────────── ready ──
  *     ── run (a batch of calls) ───────▶
  *     ◀── results (a batch), progress ───
- *     ── cancel, signals ──────────────▶
- *     ◀── returned (revoked calls) ──────
+ *     ── cancel, signals, ping ────────▶
+ *     ◀── returned (revoked calls), pong ─
  *     ── stop ─────────────────────────▶   flushes and exits
  * ```
  *
@@ -30,8 +30,10 @@ export interface WorkerSetup {
     | undefined
   /** Whether INT, TERM and HUP are ignored, because the owner decides when to stop. */
   readonly signalsIgnored: boolean
-  /** Report the resident set size with results (it costs a system call). */
+  /** Report the worker's memory with results (it costs a system call). */
   readonly reportRss: boolean
+  /** What is done about stuck tasks; undefined where none ever is. */
+  readonly onStuck: 'report' | 'capture' | 'kill' | undefined
 }
 
 /**
@@ -66,12 +68,20 @@ export type ToWorker =
     }
   | { readonly type: 'cancel'; readonly seq: number; readonly reason: unknown }
   | { readonly type: 'signals'; readonly ignored: boolean }
+  /** Does the event loop answer? */
+  | { readonly type: 'ping'; readonly id: number }
   | { readonly type: 'stop' }
 
 export type FromWorker =
   /** A thread has loaded what it consists of; from now on it can be terminated without a trace. */
   | { readonly type: 'loaded' }
-  | { readonly type: 'ready' }
+  | {
+      readonly type: 'ready'
+      /** Number that the system gave to the thread it runs tasks on, where it tells. */
+      readonly tid?: number | undefined
+      /** Memory it holds now, where that is reported. */
+      readonly bytes?: number | undefined
+    }
   | { readonly type: 'unready'; readonly error: EncodedError }
   | {
       readonly type: 'results'
@@ -81,6 +91,12 @@ export type FromWorker =
   | { readonly type: 'started'; readonly seq: number }
   | { readonly type: 'returned'; readonly seqs: readonly number[] }
   | { readonly type: 'progress'; readonly seq: number; readonly value: unknown }
+  | {
+      readonly type: 'pong'
+      readonly id: number
+      /** What keeps the event loop alive: `Timeout`, `TCPSocketWrap` and the like, each as often as it is there. */
+      readonly resources: readonly string[]
+    }
   /** An error outside any task, about to end the worker. */
   | { readonly type: 'uncaught'; readonly error: EncodedError }
   /** `process.exit` was called. */

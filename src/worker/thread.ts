@@ -6,6 +6,7 @@ import { findCarriers } from '../lifetime/remains.ts'
 import type { ProcessSummary } from '../lifetime/life.ts'
 import type { Holdings } from '../lifetime/holdings.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import type { OsThread } from '../os/thread-state.ts'
 import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
 import { MemoryMarks } from './marks.ts'
@@ -17,6 +18,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from './protocol.ts'
+import { threadStack } from './thread-stack.ts'
 import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.ts'
 
 export interface ThreadWorkerOptions {
@@ -43,6 +45,7 @@ class ThreadWorker implements Worker {
   readonly id: number
   readonly pid: undefined
   readonly threadId: number
+  osThread: OsThread | undefined
   readonly marks: MemoryMarks = new MemoryMarks()
   readonly #thread: NodeThread
   readonly #listener: WorkerListener
@@ -127,12 +130,18 @@ class ThreadWorker implements Worker {
     else this.#thread.unref()
   }
 
+  captureStack(): Promise<string | undefined> {
+    return threadStack(this.threadId)
+  }
+
   #receive(message: FromWorker): void {
     if (message.type === 'loaded') {
       this.#isLoaded = true
       if (this.#state === 'killed') this.#terminate()
       return
     }
+    if (message.type === 'ready' && message.tid !== undefined)
+      this.osThread = { pid: process.pid, tid: message.tid }
     if (message.type === 'unready' || message.type === 'uncaught')
       this.#cause = decodeError(message.error)
     this.#listener.onMessage(message)

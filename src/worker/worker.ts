@@ -3,6 +3,7 @@
  * speaks to this interface only; `inline.ts`, `thread.ts` and `process.ts` implement it.
  */
 import type { ProcessSummary } from '../lifetime/life.ts'
+import type { OsThread } from '../os/thread-state.ts'
 import type { Marks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
 
@@ -33,6 +34,8 @@ export interface Worker {
   readonly id: number
   readonly pid: number | undefined
   readonly threadId: number | undefined
+  /** The thread its tasks run on, as the system knows it; undefined until it is ready, and where the system does not tell. */
+  readonly osThread: OsThread | undefined
   /** Which call the worker has begun, readable at any time, also after its death. */
   readonly marks: Marks
   /**
@@ -47,6 +50,11 @@ export interface Worker {
   killSync(): void
   /** Whether the worker keeps this process alive. */
   setRef(ref: boolean): void
+  /**
+   * The JavaScript stack of what it runs, which goes on; undefined when it is in a system call and does not answer.
+   * @throws where stacks cannot be captured.
+   */
+  captureStack(): Promise<string | undefined>
 }
 
 /** Starts workers of one kind. `start` throws when the operating system refuses at once. */

@@ -33,6 +33,7 @@ for (const kind of ['process', 'thread'] as const) {
         loadLimitMs: 300,
         killAfterMs: 0,
         retries: 0,
+        stuck: undefined,
       })
       const batch = new Batch(
         {

@@ -77,6 +77,7 @@ export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {})
       failed: 0,
       cancelled: 0,
       ...new CommandAccount().stats({ jobs: 1, running: running.size }),
+      stuck: 0,
     }),
     workers: () =>
       [...running].map(([index, since]) => ({

@@ -83,3 +83,16 @@ export function returnsMap() {
 export function noop(input) {
   return input
 }
+
+/** A loop that ends. @param {unknown} input @param {{ ms: string }} params */
+export function spins(input, { ms }) {
+  const until = performance.now() + Number(ms)
+  while (performance.now() < until);
+  return input
+}
+
+/** @param {number} input @param {{ ledger: string }} params */
+export function loopsOnTwo(input, params) {
+  if (input === 2) loops(input, params)
+  return input
+}

@@ -1,5 +1,6 @@
 // Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
 // a thread, a process and the calling thread alike, and survives SIGKILL.
+import { execFileSync } from 'node:child_process'
 import { appendFileSync, existsSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, threadId } from 'node:worker_threads'
@@ -342,4 +343,35 @@ export function anything(what, file, mark) {
     default:
       throw new Error(`what is ${what}?`)
   }
+}
+
+/** Blocks its thread, using no processor. @param {number} ms */
+export function lock(ms) {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+  return ms
+}
+
+/** Waits in the system, where no JavaScript runs. @param {number} ms */
+export function callShell(ms) {
+  execFileSync('sleep', [String(ms / 1000)])
+  return ms
+}
+
+/** Tells progress as long as it runs. @param {number} ms @param {'loop' | 'await'} how */
+export async function tellProgress(ms, how) {
+  const { progress } = taskContext()
+  const until = performance.now() + ms
+  while (performance.now() < until) {
+    progress('on')
+    if (how === 'await') await delay(10)
+  }
+  return ms
+}
+
+/** @type {Uint8Array[]} */
+const kept = []
+/** Keeps memory for good. @param {number} bytes */
+export function keep(bytes) {
+  kept.push(new Uint8Array(bytes).fill(1))
+  return kept.length
 }

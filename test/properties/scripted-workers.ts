@@ -25,6 +25,7 @@ export class ScriptedWorker implements Worker {
   readonly id: number
   readonly pid: undefined
   readonly threadId = 1
+  readonly osThread: undefined
   readonly marks: MemoryMarks = new MemoryMarks()
   readonly #setup: WorkerSetup
   readonly #listener: WorkerListener
@@ -57,6 +58,10 @@ export class ScriptedWorker implements Worker {
 
   kill(): void {
     this.asked = 'kill'
+  }
+
+  captureStack(): Promise<undefined> {
+    return Promise.resolve(undefined)
   }
 
   killSync(): void {}

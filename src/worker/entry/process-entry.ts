@@ -4,19 +4,28 @@
  * signal, the watchdog thread, or the guardian (docs/clean-up.md).
  */
 import { startWatchdog } from '../../lifetime/watchdog.ts'
+import { ownThread } from '../../os/thread-state.ts'
 import { encodeError } from '../error-codec.ts'
 import { FileMarks } from '../marks.ts'
 import type { Envelope, FromWorker, ToWorker } from '../protocol.ts'
 import { setSignalsIgnored } from './ignore-signals.ts'
+import { startStackThread } from './start-stack-thread.ts'
 import { TaskLoop } from './task-loop.ts'
 
-/** Where `process.ts` put the marks and, without a parent-death signal, the tether. */
+/** Where `process.ts` put the marks, then what it asks for stacks by, then, without a parent-death signal, the tether. */
 const MARKS_FD = 4
-const TETHER_FD = 5
+const STACKS_FD = 5
+const captures = process.env['TIDYPOOL_STACKS'] !== undefined
+const TETHER_FD = captures ? 6 : 5
 
 if (process.env['TIDYPOOL_TETHER'] === 'thread') {
   delete process.env['TIDYPOOL_TETHER'] // meant for this process, not for its children
   startWatchdog(TETHER_FD)
+}
+
+if (captures) {
+  delete process.env['TIDYPOOL_STACKS']
+  startStackThread(STACKS_FD)
 }
 
 // Taken now: the task's module may replace or disconnect what `process` offers.
@@ -45,6 +54,7 @@ process.on('message', (message: ToWorker) => {
   else if (message.type === 'run') loop?.run(message)
   else if (message.type === 'cancel') loop?.cancel(message.seq, message.reason)
   else if (message.type === 'signals') setSignalsIgnored(message.ignored)
+  else if (message.type === 'ping') loop?.answer(message.id)
   else void leave()
 })
 process.on('disconnect', () => process.exit(0))
@@ -65,7 +75,12 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
   if (process.ppid !== setup.ownerPid) process.exit(0)
   setSignalsIgnored(setup.signalsIgnored)
   const starting = new TaskLoop(
-    { marks: new FileMarks(MARKS_FD), post, sharesThread: false },
+    {
+      marks: new FileMarks(MARKS_FD),
+      post,
+      memory: () => process.memoryUsage.rss(),
+      sharesThread: false,
+    },
     setup,
   )
   try {
@@ -76,7 +91,7 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
     process.exit(1)
   }
   loop = starting
-  void post({ type: 'ready' })
+  void post({ type: 'ready', tid: ownThread()?.tid, bytes: loop.memory() })
 }
 
 /** What tasks printed goes out first: a pipe whose reader is slow takes it only later, and `process.exit` would drop it. */

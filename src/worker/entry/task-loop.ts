@@ -22,6 +22,8 @@ export interface LoopHost {
    * yet, and resolves when it is.
    */
   post(message: FromWorker): Promise<void> | undefined
+  /** Bytes that the worker holds. */
+  memory(): number
   /** Whether code that is no task of this loop runs in its thread as well: inline, that of the caller. */
   readonly sharesThread: boolean
 }
@@ -50,6 +52,8 @@ export class TaskLoop {
   #hasLarge = false
   #rssAt = Number.NEGATIVE_INFINITY
   #flushScheduled = false
+  /** What kept the event loop alive before the first call. */
+  #ownResources: readonly string[] | undefined
 
   constructor(host: LoopHost, setup: WorkerSetup) {
     this.#host = host
@@ -67,6 +71,7 @@ export class TaskLoop {
   }
 
   run(message: Extract<ToWorker, { type: 'run' }>): void {
+    if (this.#setup.onStuck !== undefined) this.#ownResources ??= process.getActiveResourcesInfo()
     for (const [id, url] of message.modules) this.#urls.set(id, url)
     const receivedAt = performance.now()
     for (const call of message.calls) this.#queue.push({ call, receivedAt })
@@ -84,6 +89,21 @@ export class TaskLoop {
       this.#cancelled.add(seq)
   }
 
+  /** Says that the event loop turns, and for what. */
+  answer(id: number): void {
+    const resources = process.getActiveResourcesInfo()
+    for (const name of this.#ownResources ?? []) {
+      const index = resources.indexOf(name)
+      if (index !== -1) resources.splice(index, 1)
+    }
+    this.#post({ type: 'pong', id, resources })
+  }
+
+  /** undefined where it is not reported. */
+  memory(): number | undefined {
+    return this.#setup.reportRss ? this.#host.memory() : undefined
+  }
+
   /** Sends what is finished, without waiting: for the moment before the worker exits. */
   flushNow(): void {
     void this.#flush()
@@ -95,7 +115,7 @@ export class TaskLoop {
     while (this.#active < this.#setup.concurrency) {
       const entry = this.#queue[this.#next]
       if (!entry) break
-      const isTimed = entry.call[5]
+      const isTimed = entry.call[5] || this.#setup.onStuck === 'kill'
       if (isTimed && this.#results.length > 0) await this.#flush()
       this.#next += 1
       const settled = this.#begin(entry.call, entry.receivedAt)
@@ -197,7 +217,7 @@ export class TaskLoop {
       this.#succeed(seq, value, waitedMs, startedAt)
       return undefined
     }
-    if (timed) this.#host.marks.phase(seq, 'waiting')
+    if (timed || this.#setup.onStuck !== undefined) this.#host.marks.phase(seq, 'waiting')
     return Promise.resolve(value).then(
       (result) => {
         this.#end(run, seq)
@@ -285,7 +305,7 @@ export class TaskLoop {
     if (!this.#setup.reportRss || performance.now() - this.#rssAt < RSS_INTERVAL_MS)
       return undefined
     this.#rssAt = performance.now()
-    return process.memoryUsage.rss()
+    return this.#host.memory()
   }
 }
 

@@ -1,6 +1,8 @@
 /** First module of a worker thread. */
+import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 
+import { ownThread } from '../../os/thread-state.ts'
 import { encodeError } from '../error-codec.ts'
 import { MemoryMarks } from '../marks.ts'
 import type { Envelope, FromWorker, ToWorker, WorkerSetup } from '../protocol.ts'
@@ -24,7 +26,16 @@ function post(message: FromWorker): undefined {
 
 post({ type: 'loaded' })
 
-const loop = new TaskLoop({ marks: new MemoryMarks(marks), post, sharesThread: false }, setup)
+const loop = new TaskLoop(
+  { marks: new MemoryMarks(marks), post, memory: isolateBytes, sharesThread: false },
+  setup,
+)
+
+/** The resident memory of the process says nothing of one thread. Memory that native code takes for itself is not seen. */
+function isolateBytes(): number {
+  const { total_heap_size, external_memory, malloced_memory } = getHeapStatistics()
+  return total_heap_size + external_memory + malloced_memory
+}
 
 process.on('exit', (exitCode) => {
   loop.flushNow()
@@ -36,6 +47,7 @@ try {
   port.on('message', (message: ToWorker) => {
     if (message.type === 'run') loop.run(message)
     else if (message.type === 'cancel') loop.cancel(message.seq, message.reason)
+    else if (message.type === 'ping') loop.answer(message.id)
     else if (message.type === 'stop') process.exit(0)
   })
   // Calls that did not arrive whole: their owner waits for them until this thread ends.
@@ -43,7 +55,7 @@ try {
     post({ type: 'uncaught', error: encodeError(error) })
     process.exit(1)
   })
-  post({ type: 'ready' })
+  post({ type: 'ready', tid: ownThread()?.tid, bytes: loop.memory() })
 } catch (error) {
   post({
     type: 'unready',

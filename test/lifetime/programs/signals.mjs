@@ -1,5 +1,5 @@
 // A program with an executor (a stand-in that tells what is asked of it) that handles signals as its argument says.
-import { ExecutorAccount } from '../../../dist/executor/account.js'
+import { noStats } from './no-stats.mjs'
 import { handleSignals, registerExecutor } from './lifetime.mjs'
 
 /** @type {{ options?: { pending?: 'finish' | 'cancel', graceMs?: number }, shutdownMs?: number, before?: boolean, own?: boolean, dispose?: boolean, lateExecutor?: boolean }} */
@@ -20,7 +20,7 @@ function register(name) {
       finished: 0,
       failed: 0,
       cancelled: 0,
-      ...new ExecutorAccount().stats(new Set()),
+      ...noStats(),
     }),
     shutdown: async (options) => {
       say('shutdown', JSON.stringify(options))

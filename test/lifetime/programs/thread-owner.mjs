@@ -1,7 +1,7 @@
 // The main thread and a worker thread each hold a busy process; `terminate` ends the thread, `return` lets it end.
 import { once } from 'node:events'
 import { Worker, isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { ExecutorAccount } from '../../../dist/executor/account.js'
+import { noStats } from './no-stats.mjs'
 import {
   activeExecutors,
   audit,
@@ -42,7 +42,7 @@ function register(name) {
       finished: 0,
       failed: 0,
       cancelled: 0,
-      ...new ExecutorAccount().stats(new Set()),
+      ...noStats(),
     }),
     shutdown: async () => ({
       tasks: { finished: 0, failed: 0, cancelled: 0, killed: 0 },
