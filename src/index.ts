@@ -4,6 +4,7 @@
  */
 export {
   ExecutorClosedError,
+  ExecutorDeadlockError,
   OptionError,
   QueueFullError,
   TaskCancelledError,

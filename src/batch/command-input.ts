@@ -32,6 +32,7 @@ export interface CommandInputOptions {
   readonly template: CommandTemplate
   readonly timeoutMs: number | undefined
   readonly killAfterMs: number
+  readonly env: NodeJS.ProcessEnv
 }
 
 type Outcome =
@@ -146,9 +147,9 @@ export class CommandInput {
 
   /** Again and again when the machine has no process or descriptor to spare: that passes. */
   async #start(pipes: CommandPipes, endWhen: AbortSignal): Promise<Attempt> {
-    const { template, timeoutMs, killAfterMs } = this.#options
+    const { template, timeoutMs, killAfterMs, env } = this.#options
     const words = template.words(this.#filled)
-    const plan = { words, timeoutMs, killAfterMs, pipes, endWhen }
+    const plan = { words, timeoutMs, killAfterMs, env, pipes, endWhen }
     return pRetry(
       () => attempt({ ...plan, onStart: (supervision) => (this.#supervision = supervision) }),
       { ...START_BACK_OFF, shouldRetry: ({ error }) => isShortage(error) && !endWhen.aborted },

@@ -7,6 +7,7 @@
  * - What a worker had begun when it died is not run again in silence; what it had not begun is.
  */
 import {
+  ExecutorDeadlockError,
   TaskCancelledError,
   TaskTimeoutError,
   WorkerDiedError,
@@ -28,7 +29,9 @@ import { outcomeOf } from './outcome.ts'
 import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
+import { SelfWait } from './self-wait.ts'
 import { sendCalls } from './send-calls.ts'
+import { relieveStandIns } from './stand-in.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
@@ -38,6 +41,7 @@ const MAX_FRUITLESS = 5
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
+  readonly selfWait: SelfWait
   readonly #name: string
   readonly #options: ResolvedOptions
   readonly #queue = new TaskQueue()
@@ -81,6 +85,9 @@ export class Dispatcher implements RosterListener {
       this.#isExclusive ? options.maxWorkers : 0,
       () => this.#queue.size === 0,
       (tasks) => this.#requeue(tasks),
+    )
+    this.selfWait = new SelfWait(this.roster, options.tasksPerWorker, (task, waiting) =>
+      this.#giveUp(task, waiting),
     )
     this.#minimum = new Minimum(this.roster, options.minWorkers)
     this.#minimum.keep()
@@ -187,6 +194,7 @@ export class Dispatcher implements RosterListener {
 
   onReady(seat: Seat): void {
     if (this.#isOpen) {
+      relieveStandIns(this.roster, seat, this.graceMs)
       this.#rest(seat)
       this.#dispatch()
     } else this.roster.retire(seat, this.graceMs)
@@ -236,6 +244,10 @@ export class Dispatcher implements RosterListener {
     }
     this.#minimum.lost({ isFruitless })
     this.#dispatchSoon()
+  }
+
+  needsWorker(): boolean {
+    return this.#isOpen && (this.#queue.size > 0 || this.roster.size <= this.#options.minWorkers)
   }
 
   onStartFailed(error: WorkerStartError): void {
@@ -427,6 +439,15 @@ export class Dispatcher implements RosterListener {
   }
 
   // ---- outcomes ----
+
+  /** Those tasks hold every place and wait for this one, which therefore cannot begin. */
+  #giveUp(task: Task, waiting: readonly Task[]): void {
+    const back = task.seat?.revoke(task.seq, task.seq) ?? []
+    this.#requeue(back.filter((other) => other !== task))
+    const names = waiting.map(({ spec }) => spec.name)
+    const error = new ExecutorDeadlockError(this.#name, task.spec.name, names)
+    this.#ledger.settle(task, 'rejected', error)
+  }
 
   #expire(seat: Seat, task: Task, phase: Phase): void {
     const error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs)

@@ -3,7 +3,7 @@
  *
  * | channel             | `event`                     | fields                                                        |
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
- * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
+ * | `tidypool:executor` | `open`, `draining`, `closed`, `inline` | `executor`, `kind`                                  |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`; `uncaught`: `error` |
  * | `tidypool:task`     | `submit`, `assign`, `settle`, `retry` | `executor`, `task`, `id`, `attempt`; `assign`: `worker`; `settle`: `status`, `worker`, `waitMs`, `runMs` |
  * | `tidypool:cleanup`  |                             | see `lifetime/events.ts`                                      |
@@ -19,7 +19,7 @@ const workers = channel('tidypool:worker')
 const tasks = channel('tidypool:task')
 
 export function publishExecutor(
-  event: 'open' | 'draining' | 'closed',
+  event: 'open' | 'draining' | 'closed' | 'inline',
   executor: string,
   kind: ExecutorKind,
 ): void {

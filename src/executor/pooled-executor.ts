@@ -47,6 +47,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #view: View<M>
   readonly #registration: Registration
   readonly #modules = new Map<string, TaskModuleReference>()
+  readonly #mayRunInline: boolean
   #state: ExecutorState = 'open'
   #lastTaskId = 0
   #closing: Promise<ShutdownReport> | undefined
@@ -61,6 +62,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     this.name = options.name
     this.kind = kind
     this.#options = options
+    this.#mayRunInline = kind === 'inline' || source.admit !== undefined
     const reference = this.#moduleReference(module)
     this.#dispatcher = new Dispatcher(options, source, reference.url)
     this.#view = new View<M>(this.#engine(), reference, {})
@@ -168,6 +170,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
       submit: (spec, group) => this.#submit(spec, group),
       cancel: (task, reason) => dispatcher.cancel(task, reason),
       hasRoom: () => !dispatcher.isFull,
+      awaited: (task) => this.#mayRunInline && dispatcher.selfWait.awaited(task),
       get usefulLookahead() {
         return dispatcher.usefulLookahead
       },
@@ -196,6 +199,9 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     const owner: FutureOwner = {
       cancel: (reason) => this.#dispatcher.cancel(task, reason),
       hasBegun: () => task.seat?.hasBegun(task) ?? false,
+      awaited: this.#mayRunInline
+        ? (onFulfilled) => this.#dispatcher.selfWait.thenCalled(task, onFulfilled)
+        : undefined,
     }
     const controls = Future.create<unknown>(task.id, owner)
     task.outcome = controls

@@ -10,6 +10,7 @@ import {
 } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
+import { WorkerBudget } from './worker-budget.ts'
 
 /**
  * Runs tasks on worker processes: a crash, a leak or an endless loop in a task costs that task only, and every
@@ -43,11 +44,12 @@ function processes(resolved: ResolvedOptions, options: ProcessExecutorOptions): 
   const { name, taskOutput } = resolved
   const { env, onEscape = DEFAULTS.onEscape } = options
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv)
-  return {
+  const budget = new WorkerBudget('process', resolved, options)
+  return budget.over({
     start(setup, listener) {
       hold ??= holdScope(`executor ${name}`)
       return startProcessWorker(
-        { scope: hold.scope, env, execArgv, taskOutput, onEscape },
+        { scope: hold.scope, env: budget.environment(env), execArgv, taskOutput, onEscape },
         setup,
         listener,
       )
@@ -56,5 +58,5 @@ function processes(resolved: ResolvedOptions, options: ProcessExecutorOptions): 
       hold?.release()
       hold = undefined
     },
-  }
+  })
 }

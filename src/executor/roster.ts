@@ -13,8 +13,22 @@ import { START_BACK_OFF } from './back-off.ts'
 import { publishWorker } from './events.ts'
 import { Seat } from './seat.ts'
 
+/** A worker that an executor would like to have. */
+export interface Opening {
+  /** Calls `start` of the source. */
+  start(): Promise<void>
+  /** Whether there is still work for it. */
+  isWanted(): boolean
+  /** Whether the executor has another worker that takes tasks, or is starting one. */
+  hasOthers(): boolean
+  /** Aborted when the executor starts no more workers. */
+  readonly signal: AbortSignal
+}
+
 /** Where workers come from: one implementation for each kind of executor. */
 export interface WorkerSource {
+  /** Starts it when that may be done; resolves without when it is wanted no more. Absent: it may be started at once. */
+  readonly admit?: ((opening: Opening) => Promise<void>) | undefined
   /** Throws when the operating system refuses at once. */
   start(setup: WorkerSetup, listener: WorkerListener): Worker
   /** The last worker has ended: what was held for them can be released. */
@@ -25,6 +39,8 @@ export interface RosterListener {
   onReady(seat: Seat): void
   onMessage(seat: Seat, message: FromWorker): void
   onEnd(seat: Seat, end: WorkerEnd): void
+  /** Whether there is work for the worker that is being opened. */
+  needsWorker(): boolean
   /** No attempt to start a worker succeeded. */
   onStartFailed(error: WorkerStartError): void
 }
@@ -89,10 +105,12 @@ export class Roster {
       await pRetry(
         (attempt) => {
           attempts = attempt
-          return this.#start(opened)
+          const start = (): Promise<void> => this.#start(opened)
+          return this.#source.admit?.(this.#openingOf(start)) ?? start()
         },
         { ...START_BACK_OFF, signal: this.#closing.signal },
       )
+      opened() // also where none is wanted any more
     } catch (error) {
       opened()
       if (this.#closing.signal.aborted) return
@@ -142,6 +160,15 @@ export class Roster {
   setSignalsIgnored(ignored: boolean): void {
     this.signalsIgnored = ignored
     for (const seat of this.#seats) seat.worker?.send({ type: 'signals', ignored })
+  }
+
+  #openingOf(start: () => Promise<void>): Opening {
+    return {
+      start,
+      isWanted: () => this.#listener.needsWorker(),
+      hasOthers: () => Array.from(this.#seats).some((seat) => seat.takesTasks),
+      signal: this.#closing.signal,
+    }
   }
 
   /** Resolves when the worker is ready; rejects when it ended before. */

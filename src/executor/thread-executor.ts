@@ -4,6 +4,7 @@ import type { UntypedModule } from './executor.ts'
 import { resolveOptions, type ResolvedOptions, type ThreadExecutorOptions } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
+import { WorkerBudget } from './worker-budget.ts'
 
 /**
  * Runs tasks on worker threads: starts in a few milliseconds, shares memory, hands over buffers. A crash of native
@@ -30,17 +31,16 @@ export class ThreadExecutor<M = UntypedModule> extends PooledExecutor<M> {
   }
 }
 
-function threads(
-  resolved: ResolvedOptions,
-  { env, resourceLimits }: ThreadExecutorOptions,
-): WorkerSource {
+function threads(resolved: ResolvedOptions, options: ThreadExecutorOptions): WorkerSource {
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
-  return {
+  const { env, resourceLimits } = options
+  const budget = new WorkerBudget('thread', resolved, options)
+  return budget.over({
     start(setup, listener) {
       hold ??= holdScope(`executor ${name}`)
       return startThreadWorker(
-        { scope: hold.scope, env, resourceLimits, taskOutput },
+        { scope: hold.scope, env: budget.environment(env), resourceLimits, taskOutput },
         setup,
         listener,
       )
@@ -49,5 +49,5 @@ function threads(
       hold?.release()
       hold = undefined
     },
-  }
+  })
 }

@@ -10,6 +10,7 @@ export function snapshotOf(seat: Seat): WorkerSnapshot {
   const task = mark && inflight.get(mark.seq)
   return {
     id,
+    kind: worker?.kind,
     pid: worker?.pid,
     threadId: worker?.threadId,
     state,

@@ -6,6 +6,7 @@ import { TaskLoop } from './entry/task-loop.ts'
 import { encodeError } from './error-codec.ts'
 import { MemoryMarks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
+import { currentContext } from './task-context.ts'
 import type { Worker, WorkerEnd, WorkerListener } from './worker.ts'
 
 export function startInlineWorker(setup: WorkerSetup, listener: WorkerListener): Worker {
@@ -14,6 +15,7 @@ export function startInlineWorker(setup: WorkerSetup, listener: WorkerListener):
 
 class InlineWorker implements Worker {
   readonly id: number
+  readonly kind = 'inline'
   readonly pid: number = process.pid
   readonly threadId: undefined
   readonly marks: MemoryMarks = new MemoryMarks()
@@ -57,6 +59,10 @@ class InlineWorker implements Worker {
   killSync(): void {}
 
   setRef(): void {}
+
+  seqHere(): number | undefined {
+    return this.#loop.seqOf(currentContext())
+  }
 
   #end({ how, cause }: Pick<WorkerEnd, 'how' | 'cause'>): void {
     if (this.#hasEnded) return

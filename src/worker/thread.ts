@@ -38,6 +38,7 @@ const LOAD_MS = 2000
 
 class ThreadWorker implements Worker {
   readonly id: number
+  readonly kind = 'thread'
   readonly pid: undefined
   readonly threadId: number
   readonly marks: MemoryMarks = new MemoryMarks()

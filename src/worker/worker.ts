@@ -2,7 +2,7 @@
  * One place to run tasks, whatever it is made of: a thread, a process, or the calling thread. The executor
  * speaks to this interface only; `inline.ts`, `thread.ts` and `process.ts` implement it.
  */
-import type { ProcessSummary } from '../lifetime/life.ts'
+import type { ExecutorKind, ProcessSummary } from '../lifetime/life.ts'
 import type { Marks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
 
@@ -31,6 +31,8 @@ export interface WorkerListener {
 
 export interface Worker {
   readonly id: number
+  /** What it is made of; an executor of threads or processes may have an inline one, when it may start no other. */
+  readonly kind: ExecutorKind
   readonly pid: number | undefined
   readonly threadId: number | undefined
   /** Which call the worker has begun, readable at any time, also after its death. */
@@ -47,6 +49,8 @@ export interface Worker {
   killSync(): void
   /** Whether the worker keeps this process alive. */
   setRef(ref: boolean): void
+  /** The call in whose asynchronous context this is called; only of inline workers. */
+  seqHere?(): number | undefined
 }
 
 /** Starts workers of one kind. `start` throws when the operating system refuses at once. */
