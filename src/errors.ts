@@ -307,6 +307,30 @@ export class ExecutorLimitError extends TidypoolError {
   }
 }
 
+/**
+ * A task awaited another task of the executor that it runs on, whose places are all taken by tasks that wait so: on an
+ * inline worker, where tasks can reach their own executor. None of them could ever have gone on.
+ */
+export class ExecutorDeadlockError extends TidypoolError {
+  readonly code = 'ERR_EXECUTOR_DEADLOCK'
+  /** Name of the executor. */
+  readonly executor: string
+  /** Name of the export that could not begin. */
+  readonly task: string
+  /** Names of the exports that hold all places and wait. */
+  readonly waiting: readonly string[]
+
+  constructor(executor: string, task: string, waiting: readonly string[]) {
+    const holders = [...new Set(waiting)].map(quote).join(', ')
+    super(
+      `Task ${quote(task)} cannot begin: all ${waiting.length} places of executor ${quote(executor)} are held by tasks (${holders}) that await tasks of the same executor. Call the function directly instead of submitting it, submit it to another executor, or raise tasksPerWorker above the number of tasks that wait.`,
+    )
+    this.executor = executor
+    this.task = task
+    this.waiting = waiting
+  }
+}
+
 /** `maxQueue` tasks were waiting already and `onFull` is `throw`. */
 export class QueueFullError extends TidypoolError {
   readonly code = 'ERR_QUEUE_FULL'

@@ -4,6 +4,7 @@
  */
 export {
   ExecutorClosedError,
+  ExecutorDeadlockError,
   ExecutorLimitError,
   OptionError,
   PressureError,

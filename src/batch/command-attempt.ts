@@ -9,6 +9,7 @@ export interface AttemptPlan {
   readonly words: readonly string[]
   readonly timeoutMs: number | undefined
   readonly killAfterMs: number
+  readonly env: NodeJS.ProcessEnv
   readonly pipes: CommandPipes
   /** Ends it. */
   readonly endWhen: AbortSignal
@@ -54,7 +55,7 @@ export async function attempt(plan: AttemptPlan): Promise<Attempt> {
 }
 
 async function start(
-  { words, timeoutMs, killAfterMs, endWhen }: AttemptPlan,
+  { words, timeoutMs, killAfterMs, env, endWhen }: AttemptPlan,
   pipes: OpenPipes,
 ): Promise<Supervision | CommandStartError> {
   try {
@@ -66,6 +67,7 @@ async function start(
       temporaryDirectory: true,
       timeoutMs,
       killAfterMs,
+      env,
       signal: 'SIGTERM',
       endWhen,
       clean: true,

@@ -36,6 +36,7 @@ export interface CommandInputOptions {
   readonly timeoutMs: number | undefined
   readonly killAfterMs: number
   readonly stuck: StuckPolicy | undefined
+  readonly env: NodeJS.ProcessEnv
 }
 
 type Outcome =
@@ -162,9 +163,9 @@ export class CommandInput {
     endWhen: AbortSignal,
     onStart: (supervision: Supervision) => void,
   ): Promise<Attempt> {
-    const { template, timeoutMs, killAfterMs } = this.#options
+    const { template, timeoutMs, killAfterMs, env } = this.#options
     const words = template.words(this.#filled)
-    const plan = { words, timeoutMs, killAfterMs, pipes, endWhen }
+    const plan = { words, timeoutMs, killAfterMs, env, pipes, endWhen }
     return pRetry(() => attempt({ ...plan, onStart }), {
       ...START_BACK_OFF,
       shouldRetry: ({ error }) => isShortage(error) && !endWhen.aborted,

@@ -16,6 +16,7 @@ import path from 'node:path'
 
 import { OptionError } from '../errors.ts'
 import type { SettledRecord, WorkerSnapshot } from '../executor/executor.ts'
+import { environmentOfJobs } from '../executor/thread-share.ts'
 import type { ExecutorStats } from '../lifetime/life.ts'
 import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
 import { CommandStartError } from '../supervisor/command-start-error.ts'
@@ -64,6 +65,7 @@ class CommandRunner implements BatchRunner {
   readonly #options: CommandRunnerOptions
   readonly #writer: CommandWriter
   readonly #slots: JobSlots
+  readonly #env: NodeJS.ProcessEnv
   readonly #pipes = new Map<number, CommandPipes>()
   readonly #tally = new CommandTally()
   readonly #hold: ScopeHold = holdScope('tidypool run')
@@ -87,6 +89,7 @@ class CommandRunner implements BatchRunner {
     this.#options = options
     this.#writer = new CommandWriter(sinks, options)
     this.#slots = new JobSlots(options.jobs)
+    this.#env = environmentOfJobs(options.jobs)
     // As many as there are jobs.
     setMaxListeners(0, this.#now.signal, this.#pending.signal)
   }
@@ -227,8 +230,13 @@ class CommandRunner implements BatchRunner {
 
   async #runInput(index: number, input: Input): Promise<CommandInput> {
     const { template, retries, timeoutMs, killAfterMs } = this.#options
-    const stuck = this.#stuck()
-    const run = new CommandInput(index, input, { template, timeoutMs, killAfterMs, stuck })
+    const run = new CommandInput(index, input, {
+      template,
+      timeoutMs,
+      killAfterMs,
+      stuck: this.#stuck(),
+      env: this.#env,
+    })
     let slot = await this.#slots.take('first', this.#pending.signal)
     while (slot !== undefined) {
       this.#running.set(index, { input: run, slot })

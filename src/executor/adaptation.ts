@@ -39,8 +39,6 @@ export interface AdaptationControls {
   startAnew(): void
 }
 
-export function placeOf(seat: Seat): Place {
-  const { worker } = seat
-  if (worker?.threadId !== undefined) return 'thread'
-  return worker?.pid === process.pid ? 'inline' : 'process'
+export function placeOf({ worker }: Seat): Place | undefined {
+  return worker?.kind
 }

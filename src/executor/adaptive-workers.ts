@@ -56,6 +56,10 @@ export class AdaptiveWorkers implements Adaptation {
     return this.#sources[this.#place].needs
   }
 
+  get admit(): WorkerSource['admit'] {
+    return this.#sources[this.#place].admit
+  }
+
   /** The last hundred. */
   get steps(): readonly LadderStep[] {
     return this.#steps
@@ -81,8 +85,10 @@ export class AdaptiveWorkers implements Adaptation {
 
   ready(seat: Seat): void {
     // What has stood in until there was one of this kind is done with; one of another kind comes too late.
-    if (placeOf(seat) === this.#place) this.#settle()
-    else this.#controls?.wearOut(seat)
+    const place = placeOf(seat)
+    if (place === this.#place) this.#settle()
+    // Inline where something else is wanted, it stands in for what the budget of the process tree did not allow.
+    else if (place !== 'inline') this.#controls?.wearOut(seat)
   }
 
   answered(): void {

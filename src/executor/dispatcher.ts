@@ -7,6 +7,7 @@
  * - What a worker had begun when it died is not run again in silence; what it had not begun is.
  */
 import {
+  ExecutorDeadlockError,
   type PressureError,
   TaskCancelledError,
   TaskTimeoutError,
@@ -36,7 +37,9 @@ import { Quarantine, type Others } from './quarantine.ts'
 import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
+import { SelfWait } from './self-wait.ts'
 import { sendCalls } from './send-calls.ts'
+import { relieveStandIns } from './stand-in.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
@@ -45,6 +48,7 @@ import { WorkerLimit } from './worker-limit.ts'
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
+  readonly selfWait: SelfWait
   readonly #name: string
   readonly #options: ResolvedOptions
   readonly #queue = new TaskQueue()
@@ -106,6 +110,9 @@ export class Dispatcher implements RosterListener {
       () => this.#isExclusive && this.#limit.room > 0,
       () => this.#queue.size === 0,
       (tasks) => this.#requeue(tasks),
+    )
+    this.selfWait = new SelfWait(this.roster, options.tasksPerWorker, (task, waiting) =>
+      this.#giveUp(task, waiting),
     )
     this.#minimum = new Minimum(this.roster, options.minWorkers, this.#limit)
     this.#adaptation = adaptation
@@ -250,7 +257,8 @@ export class Dispatcher implements RosterListener {
 
   onReady(seat: Seat): void {
     if (this.#isOpen) {
-      this.#adaptation?.ready(seat)
+      if (this.#adaptation) this.#adaptation.ready(seat)
+      else relieveStandIns(this.roster, seat, this.graceMs)
       this.#rest(seat)
       this.#dispatch()
     } else this.roster.retire(seat, this.graceMs)
@@ -307,6 +315,10 @@ export class Dispatcher implements RosterListener {
     const cause = new Error(`workers end before they begin a task.\n${end.stderr}`)
     this.#rejectWaiting(new WorkerStartError(this.#crashLoop.deaths, cause))
     this.#crashLoop.over()
+  }
+
+  needsWorker(): boolean {
+    return this.#isOpen && (this.#queue.size > 0 || this.roster.size <= this.#options.minWorkers)
   }
 
   onStartFailed(error: WorkerStartError): void {
@@ -572,6 +584,15 @@ export class Dispatcher implements RosterListener {
   }
 
   // ---- outcomes ----
+
+  /** Those tasks hold every place and wait for this one, which therefore cannot begin. */
+  #giveUp(task: Task, waiting: readonly Task[]): void {
+    const back = task.seat?.revoke(task.seq, task.seq) ?? []
+    this.#requeue(back.filter((other) => other !== task))
+    const names = waiting.map(({ spec }) => spec.name)
+    const error = new ExecutorDeadlockError(this.#name, task.spec.name, names)
+    this.#ledger.settle(task, 'rejected', error)
+  }
 
   #expire(
     seat: Seat,

@@ -15,6 +15,8 @@ export interface Engine {
    */
   submit(spec: TaskSpec, group: SignalGroup | undefined): Submitted
   cancel(task: Task, reason: unknown): boolean
+  /** Told before a map waits for a call: it may be itself in a task of this executor. */
+  awaited(task: Task): void
   /** Whether a map may take another input now. */
   hasRoom(): boolean
   /** Calls in flight at once that keep every worker busy. */

@@ -3,7 +3,7 @@
  *
  * | channel             | `event`                     | fields                                                        |
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
- * | `tidypool:executor` | `open`, `draining`, `closed` | `executor`, `kind`                                            |
+ * | `tidypool:executor` | `open`, `draining`, `closed`, `inline` | `executor`, `kind`                                            |
  * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive` |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`, `replacedFor`; `uncaught`: `error` |
  * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
@@ -25,7 +25,7 @@ const tasks = channel('tidypool:task')
 const log = debuglog('tidypool')
 
 export function publishExecutor(
-  event: 'open' | 'draining' | 'closed',
+  event: 'open' | 'draining' | 'closed' | 'inline',
   executor: string,
   kind: ExecutorKind,
 ): void {

@@ -232,6 +232,8 @@ export interface TaskRunner<M> {
 export interface WorkerSnapshot {
   /** Number of the worker, unique within its executor; errors and progress name it. */
   readonly id: number
+  /** What it is made of: `inline` in an executor of another kind while the budget of the process tree is used up. */
+  readonly kind?: ExecutorKind | undefined
   /** Of a worker process. */
   readonly pid?: number | undefined
   /** Of a worker thread. */

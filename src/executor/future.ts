@@ -12,6 +12,8 @@ export type FutureState = 'pending' | 'running' | 'fulfilled' | 'rejected' | 'ca
 export interface FutureOwner {
   cancel(reason: unknown): boolean
   hasBegun(): boolean
+  /** Told when `then` is called; absent where the caller cannot be one of its tasks. */
+  readonly awaited?: ((onFulfilled: unknown) => void) | undefined
 }
 
 /** The executor's side of a future. */
@@ -101,6 +103,17 @@ export class Future<T> extends Promise<T> {
    */
   cancel(reason?: unknown): boolean {
     return this.#settled === undefined && this.#owner.cancel(reason)
+  }
+
+  /** As of any promise; a task that awaits its own executor is noticed here (`self-wait.ts`). */
+  // oxlint-disable-next-line unicorn/no-thenable -- a promise is one
+  override then<A = T, B = never>(
+    onFulfilled?: ((value: T) => A | PromiseLike<A>) | null,
+    // oxlint-disable-next-line typescript/no-explicit-any -- as `Promise` declares it, for callers who read the error's fields
+    onRejected?: ((reason: any) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    this.#owner.awaited?.(onFulfilled)
+    return super.then(onFulfilled, onRejected)
   }
 
   /** @internal A rejection of this future raises no `unhandledRejection`. */

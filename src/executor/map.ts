@@ -139,9 +139,18 @@ class MapRun<I> {
       if (isAtEnd && this.#entries.size === 0) throw this.#sourceError
       if (this.isLate || (this.#sourceState === 'done' && this.#entries.size === 0))
         return undefined
+      this.#tellAwaited()
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
+    }
+  }
+
+  #tellAwaited(): void {
+    for (const { task, outcome } of this.#entries.values()) {
+      if (!task || outcome) continue
+      this.#plan.engine.awaited(task)
+      return
     }
   }
 

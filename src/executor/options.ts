@@ -5,6 +5,7 @@
 import type { ResourceLimits } from 'node:worker_threads'
 
 import { OptionError } from '../errors.ts'
+import { isInsideWorker } from '../lifetime/budget.ts'
 import type { ExecutorKind } from '../lifetime/life.ts'
 import { availableParallelism } from '../os/parallelism.ts'
 import type { TaskOutput } from '../worker/worker.ts'
@@ -21,7 +22,7 @@ export interface ExecutorOptions {
   readonly minWorkers?: number | undefined
   /** Tasks that one worker runs at the same time; more than 1 helps tasks that wait for I/O. Default 1. */
   readonly tasksPerWorker?: number | undefined
-  /** A worker without work ends after this time, in milliseconds. Default 60,000. */
+  /** A worker without work ends after this time, in milliseconds. Default 60,000; inside a worker 1000, since others wait for its place. */
   readonly idleTimeoutMs?: number | undefined
   /** Limit for each task from its start, in milliseconds, unless the call says otherwise. Default: none. */
   readonly taskTimeoutMs?: number | undefined
@@ -152,6 +153,8 @@ export const DEFAULTS: {
 export interface ResolvedOptions {
   readonly name: string
   readonly maxWorkers: number
+  /** 0 when `maxWorkers` was not given. */
+  readonly toldWorkers: number
   readonly minWorkers: number
   readonly tasksPerWorker: number
   readonly idleTimeoutMs: number
@@ -175,6 +178,9 @@ export interface ResolvedOptions {
   readonly taskOutput: TaskOutput
 }
 
+/** Of an executor inside a worker: its workers count in the budget of the process tree while they idle. */
+const NESTED_IDLE_TIMEOUT_MS = 1000
+
 let count = 0
 
 /** @throws {OptionError} for a value that is not allowed, alone or with the others. */
@@ -193,8 +199,10 @@ export function resolveOptions(kind: ExecutorKind, options: ExecutorOptions): Re
     initializerData: undefined,
     reserve: {},
     name: `${kind}-${count}`,
+    ...(isInsideWorker() && { idleTimeoutMs: NESTED_IDLE_TIMEOUT_MS }),
     ...given,
     maxWorkers,
+    toldWorkers: options.maxWorkers ?? 0,
   }
   if (kind === 'inline' && maxWorkers !== 1) {
     throw new OptionError(

@@ -51,6 +51,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #registration: Registration
   readonly #place: Slot
   readonly #modules = new Map<string, TaskModuleReference>()
+  readonly #mayRunInline: boolean
   #state: ExecutorState = 'open'
   #lastTaskId = 0
   #closing: Promise<ShutdownReport> | undefined
@@ -69,6 +70,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     this.kind = kind
     this.#options = options
     this.#place = place
+    this.#mayRunInline = kind === 'inline' || kind === 'adaptive' || source.admit !== undefined
     // Where the limit has put other workers in their place there is nothing to adapt.
     const adapting = source === workers ? adaptation : undefined
     this.#dispatcher = new Dispatcher(options, source, reference.url, place, adapting)
@@ -194,6 +196,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
       submit: (spec, group) => this.#submit(spec, group),
       cancel: (task, reason) => dispatcher.cancel(task, reason),
       hasRoom: () => !dispatcher.isFull,
+      awaited: (task) => this.#mayRunInline && dispatcher.selfWait.awaited(task),
       get usefulLookahead() {
         return dispatcher.usefulLookahead
       },
@@ -222,6 +225,9 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     const owner: FutureOwner = {
       cancel: (reason) => this.#dispatcher.cancel(task, reason),
       hasBegun: () => task.seat?.hasBegun(task) ?? false,
+      awaited: this.#mayRunInline
+        ? (onFulfilled) => this.#dispatcher.selfWait.thenCalled(task, onFulfilled)
+        : undefined,
     }
     const controls = Future.create<unknown>(task.id, owner)
     task.outcome = controls

@@ -12,6 +12,7 @@ import {
 } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
+import { WorkerBudget } from './worker-budget.ts'
 
 /**
  * Runs tasks on worker processes: a crash, a leak or an endless loop in a task costs that task only, and every
@@ -46,12 +47,14 @@ export function processes(resolved: ResolvedOptions, options: ProcessOptions): W
   const { name, taskOutput } = resolved
   const { env, onEscape = DEFAULTS.onEscape } = options
   const execArgv = options.execArgv ?? workerExecArgv(process.execArgv)
-  return {
+  const budget = new WorkerBudget('process', resolved)
+  return budget.over({
     needs: PROCESS_NEEDS,
     start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
+      const within = budget.environment(env)
       return startProcessWorker(
-        { scope: hold.scope, env, execArgv, taskOutput, onEscape, holdings },
+        { scope: hold.scope, env: within, execArgv, taskOutput, onEscape, holdings },
         setup,
         listener,
       )
@@ -60,5 +63,5 @@ export function processes(resolved: ResolvedOptions, options: ProcessOptions): W
       hold?.release()
       hold = undefined
     },
-  }
+  })
 }

@@ -21,10 +21,24 @@ import type { Reserve } from './options.ts'
 import type { Slot } from './executor-limit.ts'
 import { Seat } from './seat.ts'
 
+/** A worker that an executor would like to have. */
+export interface Opening {
+  /** Calls `start` of the source. */
+  start(): Promise<void>
+  /** Whether there is still work for it. */
+  isWanted(): boolean
+  /** Whether the executor has another worker that takes tasks, or is starting one. */
+  hasOthers(): boolean
+  /** Aborted when the executor starts no more workers. */
+  readonly signal: AbortSignal
+}
+
 /** Where workers come from: one implementation for each kind of executor. */
 export interface WorkerSource {
   /** What a worker takes of the operating system; undefined: nothing. */
   readonly needs?: WorkerNeeds | undefined
+  /** Starts it when that may be done; resolves without when it is wanted no more. Absent: it may be started at once. */
+  readonly admit?: ((opening: Opening) => Promise<void>) | undefined
   /** Throws when the operating system refuses at once. */
   start(setup: WorkerSetup, listener: WorkerListener, holdings: Holdings): Worker
   /** The last worker has ended: what was held for them can be released. */
@@ -35,6 +49,8 @@ export interface RosterListener {
   onReady(seat: Seat): void
   onMessage(seat: Seat, message: FromWorker): void
   onEnd(seat: Seat, end: WorkerEnd): void
+  /** Whether there is work for the worker that is being opened. */
+  needsWorker(): boolean
   /** No attempt to start a worker succeeded. */
   onStartFailed(error: WorkerStartError): void
   /** Workers that could not be started may be possible now. */
@@ -131,9 +147,12 @@ export class Roster {
             opened() // at once, or the next one that asks would be one too many as well
             throw new AbortError('the limit of workers was lowered')
           }
-          // No worker is there, and no other one is being started: now, since several may be opened in this turn.
-          wasOnly = this.#seats.size === 0 && this.#opening <= 1
-          return this.#start(opened, this.#admit(wasOnly))
+          const start = (): Promise<void> => {
+            // No worker is there, and no other one is being started: now, since several may be opened in this turn.
+            wasOnly = this.#seats.size === 0 && this.#opening <= 1
+            return this.#start(opened, this.#admit(wasOnly))
+          }
+          return this.#source.admit?.(this.#openingOf(start, signal)) ?? start()
         },
         {
           ...START_BACK_OFF,
@@ -143,6 +162,7 @@ export class Roster {
           },
         },
       )
+      opened() // also where none is wanted any more
       if (!wasOnly) this.#growth.succeeded()
     } catch (error) {
       opened()
@@ -211,6 +231,15 @@ export class Roster {
   setSignalsIgnored(ignored: boolean): void {
     this.signalsIgnored = ignored
     for (const seat of this.#seats) seat.worker?.send({ type: 'signals', ignored })
+  }
+
+  #openingOf(start: () => Promise<void>, signal: AbortSignal): Opening {
+    return {
+      start,
+      isWanted: () => this.#listener.needsWorker(),
+      hasOthers: () => Array.from(this.#seats).some((seat) => seat.takesTasks),
+      signal,
+    }
   }
 
   /** Resolves when the worker is ready; rejects when it ended before. */

@@ -60,6 +60,12 @@ export class Seat {
     return this.answered > 0 || [...this.inflight.values()].some((task) => this.hasBegun(task))
   }
 
+  /** Whether it is given tasks, now or when it is ready. */
+  get takesTasks(): boolean {
+    if (this.isWornOut || this.condemned) return false
+    return this.state === 'starting' || this.state === 'ready'
+  }
+
   /** Adds a task and returns its sequence number in this worker. */
   assign(task: Task): number {
     this.given += 1

@@ -10,6 +10,7 @@ import {
 } from './options.ts'
 import { PooledExecutor } from './pooled-executor.ts'
 import type { WorkerSource } from './roster.ts'
+import { WorkerBudget } from './worker-budget.ts'
 
 /**
  * Runs tasks on worker threads: starts in a few milliseconds, shares memory, hands over buffers. A crash of native
@@ -37,18 +38,18 @@ export class ThreadExecutor<M = UntypedModule> extends PooledExecutor<M> {
 }
 
 /** Worker threads. */
-export function threads(
-  resolved: ResolvedOptions,
-  { env, resourceLimits }: ThreadOptions,
-): WorkerSource {
+export function threads(resolved: ResolvedOptions, options: ThreadOptions): WorkerSource {
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
-  return {
+  const { env, resourceLimits } = options
+  const budget = new WorkerBudget('thread', resolved)
+  return budget.over({
     needs: THREAD_NEEDS,
     start(setup, listener, holdings) {
       hold ??= holdScope(`executor ${name}`)
+      const within = budget.environment(env)
       return startThreadWorker(
-        { scope: hold.scope, env, resourceLimits, taskOutput, holdings },
+        { scope: hold.scope, env: within, resourceLimits, taskOutput, holdings },
         setup,
         listener,
       )
@@ -57,5 +58,5 @@ export function threads(
       hold?.release()
       hold = undefined
     },
-  }
+  })
 }

@@ -11,6 +11,7 @@ export function snapshotOf(seat: Seat, health: Health): WorkerSnapshot {
   const task = mark && inflight.get(mark.seq)
   return {
     id,
+    kind: worker?.kind,
     pid: worker?.pid,
     threadId: worker?.threadId,
     state: seat.state === 'ready' ? stateOf(seat, health, task && mark) : seat.state,

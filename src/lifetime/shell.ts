@@ -72,6 +72,6 @@ function coverableDescriptors(): number[] {
 /** Ours, without the cookie, without Node's channel, and without what changes how sh or grep work. */
 function environmentOfCleanUp(): NodeJS.ProcessEnv {
   const dropped =
-    /^(TIDYPOOL_SCOPE|TIDYPOOL_TETHER|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|GREP_OPTIONS|BASH_FUNC_.*)$/
+    /^(TIDYPOOL_SCOPE|TIDYPOOL_TETHER|TIDYPOOL_BUDGET|NODE_CHANNEL_FD|NODE_CHANNEL_SERIALIZATION_MODE|BASH_ENV|ENV|SHELLOPTS|BASHOPTS|GREP_OPTIONS|BASH_FUNC_.*)$/
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !dropped.test(name)))
 }

@@ -6,6 +6,7 @@ import { deathSignal } from '../os/death-signal.ts'
 import { errorCode } from '../os/process-identity.ts'
 import { resolveCommand } from '../os/resolve-command.ts'
 import { requireDescriptors } from '../os/spare-descriptors.ts'
+import { budgetOf } from './budget.ts'
 import { cleanUpStep } from './events.ts'
 import { gateFor, highestGate, openGate } from './gate.ts'
 import { holdScope, type Scope, type ScopeHold } from './scope.ts'
@@ -112,7 +113,7 @@ function start(
   options: SpawnOptions,
 ): OwnedProcess {
   const cookie = scope.nextEnvironment()
-  const env = { ...(options.env ?? process.env), ...cookie }
+  const env = { ...budgetOf(process.env), ...(options.env ?? process.env), ...cookie }
   const { cwd, shell = false } = options
   const words = shell === false ? [command, ...args] : viaShell(shell, command, args)
   const file = resolveCommand(words[0] ?? '', {

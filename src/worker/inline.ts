@@ -7,6 +7,7 @@ import { TaskLoop } from './entry/task-loop.ts'
 import { encodeError } from './error-codec.ts'
 import { MemoryMarks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
+import { currentContext } from './task-context.ts'
 import type { Worker, WorkerEnd, WorkerListener } from './worker.ts'
 
 export function startInlineWorker(setup: WorkerSetup, listener: WorkerListener): Worker {
@@ -15,6 +16,7 @@ export function startInlineWorker(setup: WorkerSetup, listener: WorkerListener):
 
 class InlineWorker implements Worker {
   readonly id: number
+  readonly kind = 'inline'
   readonly pid: number = process.pid
   readonly threadId: undefined
   readonly osThread: OsThread | undefined = ownThread()
@@ -67,6 +69,10 @@ class InlineWorker implements Worker {
   /** Who asks runs on the same thread: what stands there is the question. */
   captureStack(): Promise<undefined> {
     return Promise.resolve(undefined)
+  }
+
+  seqHere(): number | undefined {
+    return this.#loop.seqOf(currentContext())
   }
 
   #end({ how, cause }: Pick<WorkerEnd, 'how' | 'cause'>): void {

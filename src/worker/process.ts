@@ -61,6 +61,7 @@ export function startProcessWorker(
 
 class ProcessWorker implements Worker {
   readonly id: number
+  readonly kind = 'process'
   readonly pid: number | undefined
   readonly threadId: undefined
   osThread: OsThread | undefined

@@ -60,6 +60,11 @@ export function taskContext(): TaskContext {
   return context
 }
 
+/** The task in whose asynchronous context we are, where several share a thread; undefined outside of tasks. */
+export function currentContext(): TaskContext | undefined {
+  return holder().storage?.getStore()
+}
+
 /**
  * Runs `task` so that `taskContext()` finds `context`. With `exclusive` no other task runs in this thread until
  * `leaveContext`: then a variable will do, which costs nothing.

@@ -43,6 +43,7 @@ const LOAD_MS = 2000
 
 class ThreadWorker implements Worker {
   readonly id: number
+  readonly kind = 'thread'
   readonly pid: undefined
   readonly threadId: number
   osThread: OsThread | undefined

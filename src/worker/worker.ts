@@ -2,7 +2,7 @@
  * One place to run tasks, whatever it is made of: a thread, a process, or the calling thread. The executor
  * speaks to this interface only; `inline.ts`, `thread.ts` and `process.ts` implement it.
  */
-import type { ProcessSummary } from '../lifetime/life.ts'
+import type { Place, ProcessSummary } from '../lifetime/life.ts'
 import type { OsThread } from '../os/thread-state.ts'
 import type { Marks } from './marks.ts'
 import type { FromWorker, ToWorker, WorkerSetup } from './protocol.ts'
@@ -32,6 +32,8 @@ export interface WorkerListener {
 
 export interface Worker {
   readonly id: number
+  /** What it is made of; an executor of threads or processes may have an inline one, when it may start no other. */
+  readonly kind: Place
   readonly pid: number | undefined
   readonly threadId: number | undefined
   /** The thread its tasks run on, as the system knows it; undefined until it is ready, and where the system does not tell. */
@@ -55,6 +57,8 @@ export interface Worker {
    * @throws where stacks cannot be captured.
    */
   captureStack(): Promise<string | undefined>
+  /** The call in whose asynchronous context this is called; only of inline workers. */
+  seqHere?(): number | undefined
 }
 
 /** Starts workers of one kind. `start` throws when the operating system refuses at once. */

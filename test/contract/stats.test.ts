@@ -33,6 +33,7 @@ contract('before the first task nothing has been started or used', {}, async ({ 
     finished: 0,
     failed: 0,
     cancelled: 0,
+    stuck: 0,
     workersByState: { starting: 0, idle: 0, busy: 0, blocked: 0, stuck: 0, stopping: 0 },
     workersStarted: 0,
     workersEnded: { clean: 0, killed: 0, died: 0 },

@@ -24,6 +24,7 @@ export interface Witness {
 export class ScriptedWorker implements Worker {
   readonly id: number
   readonly pid: undefined
+  readonly kind = 'thread'
   readonly threadId = 1
   readonly osThread: undefined
   readonly marks: MemoryMarks = new MemoryMarks()

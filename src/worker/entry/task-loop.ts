@@ -104,6 +104,12 @@ export class TaskLoop {
     return this.#setup.reportRss ? this.#host.memory() : undefined
   }
 
+  /** The number of the running call that has this context. */
+  seqOf(context: unknown): number | undefined {
+    for (const [seq, run] of this.#running) if (run === context) return seq
+    return undefined
+  }
+
   /** Sends what is finished, without waiting: for the moment before the worker exits. */
   flushNow(): void {
     void this.#flush()
