@@ -235,7 +235,7 @@ class Life implements Witness {
     }
     let future: Future<unknown>
     try {
-      future = this.executor.with(options).submit('task', number as never)
+      future = this.executor.with(options).submit('task', number)
     } catch (error) {
       assert.equal((error as { code?: unknown }).code, 'ERR_EXECUTOR_CLOSED')
       assert.ok(this.shutdowns.length > 0)
