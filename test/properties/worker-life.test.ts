@@ -235,7 +235,7 @@ class Life implements Witness {
     }
     let future: Future<unknown>
     try {
-      future = this.executor.with(options).submit('task', number as never)
+      future = this.executor.with(options).submit('task', number)
     } catch (error) {
       assert.equal((error as { code?: unknown }).code, 'ERR_EXECUTOR_CLOSED')
       assert.ok(this.shutdowns.length > 0)
@@ -406,6 +406,45 @@ async function live(
   }
 }
 
+const plain: Submission = {
+  retries: 0,
+  crashRetries: 0,
+  retryIf: 'absent',
+  isTimed: false,
+  isCloneable: true,
+  priority: 0,
+}
+const usual: ExecutorOptions = { maxWorkers: 2, minWorkers: 0, tasksPerWorker: 1, graceMs: 0 }
+
+/** Lives that went wrong once. */
+const found: [ExecutorOptions, Step[]][] = [
+  // What was taken back from a silent worker was given to it again, for ever.
+  [
+    { ...usual, idleTimeoutMs: 0 },
+    [
+      { do: 'submit', call: plain, count: 6 },
+      { do: 'ready', worker: 0 },
+    ],
+  ],
+  [
+    { ...usual, maxWorkers: 3, idleTimeoutMs: 0 },
+    [
+      { do: 'submit', call: plain, count: 6 },
+      { do: 'end', worker: 0 },
+      { do: 'cancel', which: 0 },
+    ],
+  ],
+  // Both starts were given up where one was too many.
+  [
+    { ...usual, idleTimeoutMs: 0 },
+    [
+      { do: 'refuse starts', count: 2 },
+      { do: 'submit', call: plain, count: 2 },
+      { do: 'resize', to: 1 },
+    ],
+  ],
+]
+
 test('workers start, die and are replaced in any order: nothing is lost, escapes or is too much', async (t) => {
   await fc.assert(
     fc.asyncProperty(
@@ -413,6 +452,6 @@ test('workers start, die and are replaced in any order: nothing is lost, escapes
       fc.array(step, { minLength: 1, maxLength: 40, size: 'max' }),
       (options, steps) => live(t, options, steps),
     ),
-    { numRuns: RUNS, includeErrorInReport: true },
+    { numRuns: RUNS, examples: found, includeErrorInReport: true },
   )
 })
