@@ -61,11 +61,13 @@ function allDone({ outcomes }: First): void {
   for (const { status, message } of outcomes) assert.equal(status, 'fulfilled', message)
 }
 
-function isShort(first: First, resource: string): void {
-  const [one] = first.refusals
+function isShort(first: First, resource: string): Refusal {
+  // The look can be a moment too early: then the kernel refuses, and the next look is told.
+  const one = first.refusals.find(({ code }) => code === 'ERR_PRESSURE')
   assert.equal(one?.code, 'ERR_PRESSURE', JSON.stringify(first.refusals))
   assert.equal(one.resource, resource)
   assert.ok(one.left < one.needed && one.needed > 0, JSON.stringify(one))
+  return one
 }
 
 async function inGroup(
@@ -177,12 +179,11 @@ for (const kind of ['process', 'thread'] as const) {
     const uid = String(20_000 + (process.pid % 10_000))
     const as = ['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--']
     // Node itself takes 11, the guardian 1.
-    const limit = kind === 'process' ? 40 : 15
+    const limit = kind === 'process' ? 40 : ofNode + 3
     const first = await twelveTasks(t, kind, ['prlimit', `--nproc=${limit}`, ...as])
     allDone(first)
     assert.ok(first.most < 4, `${first.most} workers`)
-    isShort(first, 'processes')
-    assert.equal(first.refusals[0]?.where, 'ulimit -u')
+    assert.equal(isShort(first, 'processes').where, 'ulimit -u')
     return first.tookMs
   })
 }
