@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import type { StateChoice } from '../lifetime/state-directory.ts'
+import { parseTicket } from './ticket-name.ts'
 
 /**
  * `TIDYPOOL_STATE_DIR`, else `/tmp/tidypool-UID`. Not below XDG_RUNTIME_DIR or TMPDIR, where journals are: a job of cron, a
@@ -25,6 +26,14 @@ export function folderOfName(name: string): string {
   return `${folderPrefix}${createHash('sha256').update(name).digest('hex').slice(0, 12)}`
 }
 
-export function isQueueFolder(entry: string): boolean {
-  return /^s1-[0-9a-f]{12}$/.test(entry)
+/** The socket that a file of a queue stands for; undefined for what is no ticket in a queue. */
+export function socketBehind(file: string): string | undefined {
+  const folder = path.dirname(file)
+  const ticket = parseTicket(path.basename(file))
+  return ticket && isQueueFolder(folder) ? path.join(folder, ticket.socket) : undefined
+}
+
+/** Whether a queue is in it, by its name. */
+export function isQueueFolder(folder: string): boolean {
+  return /^s1-[0-9a-f]{12}$/.test(path.basename(folder))
 }

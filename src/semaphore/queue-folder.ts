@@ -56,8 +56,8 @@ export class QueueFolder {
         this.#make()
         return await work()
       } catch (error) {
-        // What Node says when it binds a socket in a folder that is not there is EACCES.
-        const hasGone = isGoneError(error) || !existsSync(this.path)
+        // EACCES is what Node says when it binds a socket in a folder that is not there; by now it may be there again.
+        const hasGone = isGoneError(error) || errorCode(error) === 'EACCES'
         if (!hasGone || attempt >= attempts) throw error
       }
     }
@@ -93,11 +93,6 @@ export class QueueFolder {
   /** Makes the ticket visible in one step. */
   add(ticket: TicketName): void {
     writeFileSync(this.#ticketPath(ticket), '', { flag: 'wx', mode: 0o600 })
-  }
-
-  /** Gives the ticket another number in one step. */
-  move(from: TicketName, to: TicketName): void {
-    renameSync(this.#ticketPath(from), this.#ticketPath(to))
   }
 
   /** Cleaners of temporary files take what is older than days. */

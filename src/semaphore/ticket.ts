@@ -3,12 +3,13 @@
  *
  * ```
  *   listen ──▶ file with the highest number + 1 ──▶ is there a higher one now? ──no──▶ in the queue
- *                              ▲                          │
- *                              └────── take a new one ◀───yes
+ *     ▲                                                   │
+ *     └────── give it back, and take a new one ◀─────────yes
  * ```
  *
  * Why look again: we may have been held up between reading the numbers and taking one, and others behind us may have got a permit
- * meanwhile because they could not see us. Without that second look, N + 1 could hold one.
+ * meanwhile because they could not see us. Without that second look, N + 1 could hold one. A new one has a socket of its own: who
+ * watches the old one must see it go, and must not wait for somebody who stands behind him.
  */
 import { once } from 'node:events'
 import net from 'node:net'
@@ -24,7 +25,7 @@ const touchMs = 6 * 60 * 60 * 1000
 export class Ticket implements OpenTicket {
   readonly folder: QueueFolder
   #name: TicketName
-  #state: 'new' | 'queued' | 'given back' = 'new'
+  #state: 'open' | 'given back' = 'open'
   readonly #server: net.Server
   /** Those who wait for our end. */
   readonly #followers = new Set<net.Socket>()
@@ -41,19 +42,27 @@ export class Ticket implements OpenTicket {
 
   /** Puts us at the end of the queue. @throws {Error} of the file system or the socket. */
   static async take(folder: QueueFolder, permits: number): Promise<Ticket> {
-    const ticket = await folder.within(async () => {
-      const made = new Ticket(folder, permits)
-      trackTicket(made)
-      try {
-        await made.#enter()
-        return made
-      } catch (error) {
-        made.giveBack()
-        throw error
+    for (;;) {
+      const ticket = await folder.within(() => Ticket.#make(folder, permits))
+      if (ticket.#isLast()) {
+        folder.removeOrphans()
+        return ticket
       }
-    })
-    folder.removeOrphans()
-    return ticket
+      ticket.giveBack()
+      await nextTurn()
+    }
+  }
+
+  static async #make(folder: QueueFolder, permits: number): Promise<Ticket> {
+    const ticket = new Ticket(folder, permits)
+    trackTicket(ticket)
+    try {
+      await ticket.#enter()
+      return ticket
+    } catch (error) {
+      ticket.giveBack()
+      throw error
+    }
   }
 
   get name(): TicketName {
@@ -65,20 +74,16 @@ export class Ticket implements OpenTicket {
     const path = this.folder.socketPath(this.#name.socket)
     this.#server.listen({ path, exclusive: true, backlog })
     await once(this.#server, 'listening')
-    while (!this.#takeNumber()) await nextTurn()
+    const last = this.folder.tickets().at(-1)?.number ?? 0
+    this.#name = { ...this.#name, number: last + 1 }
+    this.folder.add(this.#name)
     this.#touch = setInterval(() => this.folder.touch(this.#name), touchMs).unref()
   }
 
-  /** @returns whether nobody came after us before we could be seen. */
-  #takeNumber(): boolean {
-    const last = this.folder.tickets().at(-1)?.number ?? 0
-    const before = this.#name
-    this.#name = { ...before, number: last + 1 }
-    if (this.#state === 'new') this.folder.add(this.#name)
-    else this.folder.move(before, this.#name)
-    this.#state = 'queued'
-    const highest = this.folder.tickets().at(-1)
-    return highest !== undefined && compareTickets(highest, this.#name) <= 0
+  /** Whether nobody came after us before we could be seen. */
+  #isLast(): boolean {
+    const last = this.folder.tickets().at(-1)
+    return last !== undefined && compareTickets(last, this.#name) === 0
   }
 
   /** Those before us, dead ones among them, first come first. */
