@@ -40,18 +40,21 @@ export function readInstanceOptions(
   if (max < 1 || max > mostInstances) {
     throw new OptionError('--max-instances', maxInstances, `a number from 1 to ${mostInstances}`)
   }
+  const name = instanceName ?? defaultName
+  if (name === undefined) {
+    const allowed = 'a number together with --instance-name: a script has no name by itself'
+    throw new OptionError('--max-instances', maxInstances, allowed)
+  }
   return {
     max,
-    name: readName(instanceName ?? defaultName),
+    name: checkName(name),
     waitMs:
       instanceWait === undefined ? undefined : parseDuration('--instance-wait', instanceWait, 0),
   }
 }
 
-function readName(name: string | undefined): string {
-  if (name !== undefined && name.length > 0 && name.length <= longestName && !/\p{Cc}/u.test(name))
-    return name
+function checkName(name: string): string {
+  if (name.length > 0 && name.length <= longestName && !/\p{Cc}/u.test(name)) return name
   const allowed = `1 to ${longestName} characters, none of them a control character`
-  const missing = '; nothing that is run here has such a name by itself'
-  throw new OptionError('--instance-name', name, name === undefined ? allowed + missing : allowed)
+  throw new OptionError('--instance-name', name, allowed)
 }
