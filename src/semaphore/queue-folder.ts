@@ -1,13 +1,5 @@
 /** The queue of one semaphore: a folder with a file for each ticket and the socket behind it. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { cleanUpStep } from '../lifetime/events.ts'
 import { removeIfEmpty, type StateChoice } from '../lifetime/state-directory.ts'

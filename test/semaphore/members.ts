@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { Semaphore } from 'tidypool'
 import { until, type Program, type Stage, type StartOptions } from '../faults/observe.ts'
 
@@ -26,9 +27,10 @@ export class Members {
     this.#log = path.join(stage.folder, 'log')
   }
 
-  start(mode: Mode, options: StartOptions = {}): Promise<Program> {
+  start(mode: Mode, options: StartOptions = {}, node: string = process.execPath): Promise<Program> {
+    const file = fileURLToPath(new URL('../faults/programs/semaphore.mjs', import.meta.url))
     const args = [this.name, String(this.permits), this.#log, mode]
-    return this.#stage.start('semaphore.mjs', args, { stdin: 'pipe', ...options })
+    return this.#stage.startCommand([node, file, ...args], { stdin: 'pipe', ...options })
   }
 
   /** Starts them one after another, each when the one before stands in the queue. */

@@ -180,3 +180,28 @@ for (const permits of [1, 3]) {
     await stage.gone()
   })
 }
+
+/** As `npm run other-nodes -- --where` prints them. */
+const otherNodes = (process.env['NODE_BINARIES'] ?? '').split(path.delimiter).filter(Boolean)
+
+test(
+  'programs of different versions of Node share permits',
+  { skip: otherNodes.length === 0 && 'NODE_BINARIES names no other Node' },
+  async (t) => {
+    const stage = new Stage(t)
+    const members = new Members(stage, 1)
+    const nodes = [process.execPath, ...otherNodes]
+    const churning = await Promise.all(nodes.map((node) => members.start('churn', {}, node)))
+    const turnsOf = ({ pid }: Program): number =>
+      members.notes().filter((note) => note.pid === pid).length
+    await until(() => churning.every((program) => turnsOf(program) > 40), 'each to have its turns')
+    for (const program of churning) program.kill('SIGKILL')
+    await Promise.all(churning.map(({ ended: end }) => end))
+    members.neverTooMany()
+    await members.within(async () => {
+      await using semaphore = members.semaphore()
+      await semaphore.acquire()
+    })
+    await stage.gone()
+  },
+)

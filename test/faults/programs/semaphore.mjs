@@ -54,7 +54,7 @@ if (mode === 'thread' && isMainThread) {
   const { permit, id } = await get()
   say('held')
   if (mode === 'exit') process.exit(0)
-  while (mode === 'loop');
+  if (mode === 'loop') for (;;);
   if (mode === 'once') {
     await once(process.stdin, 'data')
     note('leave', id)
