@@ -14,6 +14,7 @@ const order = [
   ['distributed'],
   ['executor'],
   ['worker'],
+  ['semaphore'],
   ['lifetime'],
   ['os'],
   ['errors.ts'],

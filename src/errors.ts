@@ -401,6 +401,90 @@ export class LeakWatchError extends TidypoolError {
   }
 }
 
+/** No permit of a `Semaphore` was got within `timeoutMs`. */
+export class SemaphoreTimeoutError extends TidypoolError {
+  readonly code = 'ERR_SEMAPHORE_TIMEOUT'
+  /** Name of the semaphore. */
+  readonly semaphore: string
+  /** The limit that was exceeded, in milliseconds. */
+  readonly timeoutMs: number
+
+  constructor(semaphore: string, timeoutMs: number) {
+    super(
+      `No permit of semaphore ${quote(semaphore)} was free within ${timeoutMs} ms. Others hold all of them; stats() counts who is there.`,
+    )
+    this.semaphore = semaphore
+    this.timeoutMs = timeoutMs
+  }
+}
+
+/** Waiting for a permit of a `Semaphore` was ended by the caller's signal. */
+export class SemaphoreCancelledError extends TidypoolError {
+  readonly code = 'ERR_SEMAPHORE_CANCELLED'
+  /** Name of the semaphore. */
+  readonly semaphore: string
+  /** Also the `cause`: the `reason` of the `AbortSignal`. */
+  readonly reason: unknown
+
+  constructor(semaphore: string, reason: unknown) {
+    super(
+      `Waiting for a permit of semaphore ${quote(semaphore)} was cancelled${describeReason(reason)}.`,
+      { cause: reason },
+    )
+    this.semaphore = semaphore
+    this.reason = reason
+  }
+}
+
+/** The `Semaphore` was closed, so nobody gets a permit through it any more. */
+export class SemaphoreClosedError extends TidypoolError {
+  readonly code = 'ERR_SEMAPHORE_CLOSED'
+  /** Name of the semaphore. */
+  readonly semaphore: string
+
+  constructor(semaphore: string) {
+    super(
+      `Semaphore ${quote(semaphore)} is closed. Acquire before calling close(), or create a new one.`,
+    )
+    this.semaphore = semaphore
+  }
+}
+
+/** Others have the `Semaphore` of that name with another number of permits. */
+export class SemaphorePermitsError extends TidypoolError {
+  readonly code = 'ERR_SEMAPHORE_PERMITS'
+  /** Name of the semaphore. */
+  readonly semaphore: string
+  /** How many we asked for. */
+  readonly permits: number
+  /** How many those have who were there first. */
+  readonly othersPermits: number
+
+  constructor(semaphore: string, permits: number, othersPermits: number) {
+    super(
+      `Semaphore ${quote(semaphore)} is in use with permits: ${othersPermits}, and here it has permits: ${permits}. The number of the first holds as long as anybody holds or waits: give the same number everywhere, or another name.`,
+    )
+    this.semaphore = semaphore
+    this.permits = permits
+    this.othersPermits = othersPermits
+  }
+}
+
+/** The queue of a `Semaphore` cannot be used: there is no directory for it, or no free descriptor. `cause` says why. */
+export class SemaphoreUnavailableError extends TidypoolError {
+  readonly code = 'ERR_SEMAPHORE_UNAVAILABLE'
+  /** Name of the semaphore. */
+  readonly semaphore: string
+
+  constructor(semaphore: string, cause: unknown) {
+    super(
+      `Semaphore ${quote(semaphore)} cannot be used: ${messageOf(cause)} Its queue is in TIDYPOOL_STATE_DIR, else in /tmp: name a local directory that is yours alone and has a short path.`,
+      { cause },
+    )
+    this.semaphore = semaphore
+  }
+}
+
 /** An option has a value that is not allowed. */
 export class OptionError extends TidypoolError {
   readonly code = 'ERR_OPTION'

@@ -9,6 +9,11 @@ export {
   OptionError,
   PressureError,
   QueueFullError,
+  SemaphoreCancelledError,
+  SemaphoreClosedError,
+  SemaphorePermitsError,
+  SemaphoreTimeoutError,
+  SemaphoreUnavailableError,
   TaskCancelledError,
   TaskCloneError,
   TaskModuleError,
@@ -85,6 +90,9 @@ export { activeExecutors } from './lifetime/registry.ts'
 export { spawnTethered, type TetheredOptions } from './lifetime/spawn-tethered.ts'
 export { sweep, type SweepReport, type SweptProcess } from './lifetime/sweep.ts'
 export { withTempDir, type TempDirOptions } from './lifetime/temp-dir.ts'
+export type { AcquireOptions, SemaphoreOptions } from './semaphore/options.ts'
+export type { Permit } from './semaphore/permit.ts'
+export { Semaphore, type SemaphoreStats } from './semaphore/semaphore.ts'
 export { registerError } from './worker/error-codec.ts'
 export { taskContext, type TaskContext } from './worker/task-context.ts'
 export type { TaskOutput } from './worker/worker.ts'

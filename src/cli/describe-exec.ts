@@ -1,8 +1,9 @@
 /** The options of `tidypool exec` and its help. What their texts mean is read in exec-options.ts. */
 import type { Command } from 'commander'
+import type { RawInstanceOptions } from './instance-options.ts'
 
 /** Options as commander leaves them: text. */
-export interface RawExecOptions {
+export interface RawExecOptions extends RawInstanceOptions {
   readonly timeout?: string
   readonly killAfter?: string
   readonly signal?: string
@@ -38,6 +39,7 @@ const EXIT_CODES = `Exit codes:
   0-255  those of the command; when it dies of a signal, so does tidypool
   2      the command line asks for something that cannot be
   3      with --fail-on-leak: the command ended with 0, and left something running
+  75     with --max-instances: there was no place in time, and nothing ran
   124    the time-out was reached
   125    tidypool itself failed
   126    the command may not be executed
@@ -78,6 +80,9 @@ export function describeExec(command: Command): Command {
       list,
     )
     .option('--no-clean', 'only name what is left, end and remove nothing')
+    .option('--max-instances <N>', 'wait until fewer than N commands of this name run')
+    .option('--instance-name <NAME>', "that name (default: the command's base name)")
+    .option('--instance-wait <TIME>', 'give up after this time, 0 for at once: exit code 75')
     .option('--fail-on-leak', 'exit code 3 when something was left')
     .option('--report <FILE>', 'write what happened as JSON')
     .option('-q, --quiet', 'say nothing')

@@ -2,9 +2,10 @@
 import { Option, type Command } from 'commander'
 
 import { EXIT_CODES_HELP } from './exit-codes.ts'
+import type { RawInstanceOptions } from './instance-options.ts'
 
 /** Options as commander leaves them: text. */
-export interface RawRunOptions {
+export interface RawRunOptions extends RawInstanceOptions {
   readonly input?: readonly string[]
   readonly format?: string
   readonly range?: string
@@ -111,6 +112,9 @@ export function describeRun(command: Command): Command {
     .option('--memfree <SIZE>', 'begin no input while less memory than this is free')
     .option('--load <N>', 'begin no input while the load is not below N, or N% of the processors')
     .option('--keep-order', 'write results in the order of the inputs')
+    .option('--max-instances <N>', 'wait until fewer than N runs of this name are under way')
+    .option('--instance-name <NAME>', 'that name (default: base name of module or command)')
+    .option('--instance-wait <TIME>', 'give up after this time, 0 for at once: exit code 75')
     .option('--dry-run', 'list what would run, and run nothing')
     .optionsGroup('Commands:')
     .option('--shell', 'COMMAND is a script for /bin/sh, into which inputs are put quoted')

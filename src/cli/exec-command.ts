@@ -11,16 +11,35 @@ import { CommandStartError } from '../supervisor/command-start-error.ts'
 import { handedDescriptors } from '../supervisor/handed-descriptors.ts'
 import { noteOnCwd } from '../supervisor/private-places.ts'
 import { supervise, type CommandReport, type Supervision } from '../supervisor/supervise.ts'
+import type { claimInstance } from './claim-instance.ts'
 import type { RawExecOptions } from './describe-exec.ts'
 import { readExecOptions, type ExecOptions } from './exec-options.ts'
 import { execReportJson, execReportText } from './exec-report.ts'
 import { CommandError, EXEC_EXIT, EXIT, type End } from './exit-codes.ts'
+import type { InstanceOptions } from './instance-options.ts'
 import { passSignals, type PassedSignals } from './pass-signals.ts'
 
 export async function exec(words: readonly string[], raw: RawExecOptions): Promise<End> {
   keepStderrAsItIs()
   const handed = handedDescriptors()
   const options = readOptions(words, raw)
+  const place = options.instances && (await claim(options.instances, options.quiet))
+  if (place && 'signal' in place) return place
+  try {
+    return await superviseCommand(options, handed)
+  } finally {
+    place?.release()
+  }
+}
+
+/** Loaded here: most commands run as often as they are started. */
+async function claim(instances: InstanceOptions, quiet: boolean): ReturnType<typeof claimInstance> {
+  const { claimInstance } = await import('./claim-instance.ts')
+  const onWait = (text: string): void => (quiet ? undefined : say(`tidypool: ${text}`))
+  return await claimInstance(instances, { onWait, internal: EXEC_EXIT.internal })
+}
+
+async function superviseCommand(options: ExecOptions, handed: readonly number[]): Promise<End> {
   // `--report /dev/fd/3`: that one is for us.
   const descriptors = handed.filter((fd) => !isNumbered(options.report, fd))
   const { isolation } = options.plan

@@ -1,14 +1,17 @@
 /** Reads the options of `tidypool exec`: every text is checked here, before anything starts. */
 import os from 'node:os'
+import path from 'node:path'
 import { parseDuration } from '../batch/duration.ts'
 import { OptionError } from '../errors.ts'
 import { readBind } from '../supervisor/private-places.ts'
 import type { CommandPlan } from '../supervisor/supervise.ts'
 import type { RawExecOptions } from './describe-exec.ts'
+import { readInstanceOptions, type InstanceOptions } from './instance-options.ts'
 import { parseSize } from './size.ts'
 
 export interface ExecOptions {
   readonly plan: CommandPlan
+  readonly instances: InstanceOptions | undefined
   readonly failOnLeak: boolean
   readonly report: string | undefined
   readonly quiet: boolean
@@ -36,6 +39,7 @@ export function readExecOptions(words: readonly string[], raw: RawExecOptions): 
       temporaryDirectory: readTmp(raw),
       allow: (raw.allow ?? []).map(readPattern),
     },
+    instances: readInstanceOptions(raw, path.basename(words[0] ?? '') || undefined),
     failOnLeak: raw.failOnLeak ?? false,
     report: raw.report,
     quiet: raw.quiet ?? false,

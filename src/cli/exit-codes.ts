@@ -6,11 +6,13 @@ export const EXIT = {
   noInput: 4,
   deadline: 124,
   internal: 70,
+  busy: 75,
 } as const
 
 /** What the exit code of `exec` says, where it is not the command's own: as `timeout`, `env` and `nohup` have it. */
 export const EXEC_EXIT = {
   leak: 3,
+  busy: 75,
   timeout: 124,
   internal: 125,
   notExecutable: 126,
@@ -23,6 +25,7 @@ export const EXIT_CODES_HELP: string = `Exit codes:
   2    the command line asks for something that cannot be
   4    there is no input
   70   tidypool itself failed, or the results could not be written
+  75   with --max-instances: there was no place in time, and nothing ran
   124  the deadline was reached
   A run that is ended by a signal dies of that signal (a shell shows 130 for
   Ctrl-C, 143 for TERM); as process 1 of a container it exits with that number.`

@@ -25,7 +25,9 @@ import {
 import { CommandStartError } from '../supervisor/command-start-error.ts'
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT, type End } from './exit-codes.ts'
-import { printWarning } from './messages.ts'
+import type { claimInstance } from './claim-instance.ts'
+import type { InstanceOptions } from './instance-options.ts'
+import { printWarning, say } from './messages.ts'
 import { refuseReplacing } from './refuse-overwriting.ts'
 import { readRunOptions, type RunOptions, type RunWords } from './run-options.ts'
 
@@ -49,12 +51,30 @@ export async function run(
       const { dryRun } = await import('./dry-run.ts')
       return await dryRun(plan, options)
     }
-    const { superviseBatch } = await import('./supervise-batch.ts')
-    const report = await superviseBatch(plan, options, args)
-    return endOf(report, source)
+    const place = options.instances && (await claim(options.instances, options))
+    if (place && 'signal' in place) return place
+    try {
+      const { superviseBatch } = await import('./supervise-batch.ts')
+      const report = await superviseBatch(plan, options, args)
+      return endOf(report, source)
+    } finally {
+      place?.release()
+    }
   } catch (error) {
     throw asCommandError(error)
   }
+}
+
+async function claim(
+  instances: InstanceOptions,
+  { quiet, json }: RunOptions,
+): ReturnType<typeof claimInstance> {
+  const { claimInstance } = await import('./claim-instance.ts')
+  const onWait = (text: string): void => {
+    if (json) say(JSON.stringify({ schemaVersion: 1, type: 'waiting', message: text }))
+    else if (!quiet) say(`tidypool: ${text}`)
+  }
+  return await claimInstance(instances, { onWait, internal: EXIT.internal })
 }
 
 function split(words: readonly string[], args: readonly string[]): RunWords {

@@ -2,6 +2,7 @@
  * Reads the options of `tidypool run`: every text is checked here, alone and with the others, before anything starts.
  */
 import { accessSync, constants, statSync } from 'node:fs'
+import path from 'node:path'
 
 import { commandTemplate, type CommandTemplate } from '../batch/command-template.ts'
 import { parseDuration } from '../batch/duration.ts'
@@ -22,6 +23,7 @@ import { availableParallelism } from '../os/parallelism.ts'
 import type { RawRunOptions } from './describe-run.ts'
 import { CommandError, EXIT } from './exit-codes.ts'
 import { readHoldBack } from './hold-back-options.ts'
+import { readInstanceOptions, type InstanceOptions } from './instance-options.ts'
 import { refuseMixing, refuseOverwriting } from './refuse-overwriting.ts'
 
 export interface RunOptions {
@@ -39,6 +41,7 @@ export interface RunOptions {
   readonly holdBack: HoldBackOptions | undefined
   readonly keepOrder: boolean
   readonly dryRun: boolean
+  readonly instances: InstanceOptions | undefined
   readonly out: BatchOut | undefined
   readonly quiet: boolean
   readonly json: boolean
@@ -112,6 +115,7 @@ export function readRunOptions(words: RunWords, raw: RawRunOptions): RunOptions 
     json: raw.json ?? false,
     stats: raw.stats ?? false,
     work: words.command ? readCommand(words.command, raw) : readModule(words.operands, raw, kind),
+    instances: readInstanceOptions(raw, nameOfWork(words, raw)),
   }
   if (kind === 'inline' && raw.timeout !== undefined) {
     throw new OptionError(
@@ -151,6 +155,12 @@ function readStuck(
     throw new OptionError('--on-stuck', action, allowed)
   }
   return { afterMs, action: action ?? DEFAULTS.onStuck }
+}
+
+/** What people call it: a module or a command without its folder. A script of `--shell` has no name. */
+function nameOfWork({ operands, command }: RunWords, raw: RawRunOptions): string | undefined {
+  if (command) return raw.shell ? undefined : path.basename(command[0] ?? '') || undefined
+  return path.basename((operands[0] ?? '').replace(/#[^#]*$/, '')) || undefined
 }
 
 function readModule([module]: readonly string[], raw: RawRunOptions, kind: RunnerKind): ModuleWork {

@@ -7,8 +7,10 @@ import { test } from 'node:test'
 import { staleFiles } from '../../src/doctor/checks/stale-files.ts'
 import { knownScopes } from '../../src/doctor/scopes.ts'
 import { lookAround } from '../../src/doctor/sight.ts'
+import { Stage, until } from '../faults/observe.ts'
 import { needs } from '../helpers/needs.ts'
 import { tempFolder } from '../lifetime/temp-folder.ts'
+import { Members } from '../semaphore/members.ts'
 
 async function find(state: string) {
   const sight = lookAround()
@@ -53,5 +55,34 @@ test(
     )
     assert.deepEqual(readdirSync(state).toSorted(), ['boot-1', 'ended.log', 'notes'])
     assert.deepEqual(readdirSync(folder), ['used.sock'])
+  },
+)
+
+test(
+  'tickets of a semaphore are likely when their holder was killed, and are not named while he lives',
+  { skip: needs('linux') },
+  async (t) => {
+    const stage = new Stage(t)
+    const members = new Members(stage, 2)
+    const [killed, alive] = [await members.start('once'), await members.start('once')]
+    await members.entered(killed)
+    await members.entered(alive)
+    killed.kill('SIGKILL')
+    await killed.ended
+    const found = await members.within(() => find(stage.stateDir))
+    // The socket, and the ticket that stood for it.
+    assert.equal(found.length, 2, JSON.stringify(found))
+    for (const { certainty, fix } of found) {
+      assert.deepEqual([certainty, await fix?.()], ['likely', 'fixed'])
+    }
+    assert.deepEqual(await members.stats(), { permits: 2, held: 1, waiting: 0 })
+    alive.kill('SIGKILL')
+    await alive.ended
+    // A look at all processes counts as fresh for a moment.
+    await until(async () => {
+      for (const { fix } of await members.within(() => find(stage.stateDir))) await fix?.()
+      return readdirSync(stage.stateDir).length === 0
+    }, 'the queue to be removed')
+    await stage.gone()
   },
 )

@@ -145,6 +145,16 @@ test('checksum gives the SHA-256 of each file', async (t) => {
   await box.nothingIsLeft()
 })
 
+test('ledger loses no amount, though workers of two runs add at the same time', async (t) => {
+  const box = sandbox(t)
+  const file = path.join(box.directory, 'ledger.json')
+  const args = [cli, 'run', 'examples/ledger.ts', '--range', '1..40', '-j', '3']
+  const ended = await Promise.all([1, 2].map(() => box.run([...args, '--param', `file=${file}`])))
+  for (const { status, stderr } of ended) assert.equal(status, 0, stderr)
+  assert.deepEqual(JSON.parse(readFileSync(file, 'utf8')), { total: 40 * 41 })
+  await box.nothingIsLeft()
+})
+
 test('checksum tells a caller of the library how far it is', async (t) => {
   const box = sandbox(t)
   const file = path.join(box.directory, 'large.bin')
