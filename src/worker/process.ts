@@ -13,7 +13,7 @@ import { endRemains, killProcessGroupSync, stopProcess } from '../lifetime/stop.
 import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
 import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
-import { FileMarks } from './marks.ts'
+import { FileMarks, MARKS_BYTES } from './marks.ts'
 import { OutputTail } from './output-tail.ts'
 import {
   newKey,
@@ -70,7 +70,7 @@ class ProcessWorker implements Worker {
     this.#scope = options.scope
     this.#onEscape = options.onEscape
     this.#listener = listener
-    const marksFd = openUnnamedFile(() => options.scope.root())
+    const marksFd = openUnnamedFile(() => options.scope.root(), MARKS_BYTES)
     this.marks = new FileMarks(marksFd, () => closeSync(marksFd))
     try {
       this.#process = spawnNodeWorker(options.scope, {
