@@ -2,7 +2,7 @@
 //
 //   node bench/under-pressure.mjs [--only NAME] [--pressure NAME] [--tasks N] [--repeats N] [--limit SECONDS] [--json FILE]
 //
-// Needs `npm run build`, Linux, and root for control groups and other users: a pressure that cannot be had here is a row that says
+// Needs `npm run build`, Linux, and root for control groups and other users: of a pressure that cannot be had here the table says
 // why. --only and --pressure take a part of a name and can be given several times. Peers are installed by name into .cache/peers at
 // first use. Each run is in namespaces of its own (processes, /dev/shm), with which everything ends that it leaves.
 // The work is test/faults/pressure/tasks.cjs, for Python under-pressure/tasks.py; the pressures are beside the former, one a file.
@@ -13,7 +13,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { tally } from '../test/faults/pressure/batch.mjs'
 import { PRESSURES } from '../test/faults/pressure/pressures.mjs'
-import { obstacle, runUnder } from '../test/faults/pressure/run-under.mjs'
+import { obstacle, runUnder, UnavailableError } from '../test/faults/pressure/run-under.mjs'
 import { installPeers, peers, root, versionOf } from './peers.mjs'
 import { CONTENDERS } from './under-pressure/contenders.mjs'
 
@@ -32,7 +32,9 @@ const { values } = parseArgs({
     json: { type: 'string' },
   },
 })
-const [tasks, repeats, limitS] = [values.tasks, values.repeats, values.limit].map(Number)
+const tasks = Number(values.tasks)
+const repeats = Number(values.repeats)
+const limitS = Number(values.limit)
 if (!tasks || !repeats || !limitS) throw new Error('--tasks, --repeats and --limit are numbers')
 const named = (/** @type {{ name: string }} */ { name }, /** @type {readonly string[]} */ parts) =>
   parts.some((part) => name.includes(part))
@@ -75,8 +77,14 @@ async function runOnce(pressure, { words }) {
 /** @param {Run} run */
 function describe({ end, right, wrong, lost, exitCode, signal, tookMs }) {
   const how =
-    end === 'crashed' ? ` (${signal ?? (exitCode && exitCode > 128 ? `128+${exitCode - 128}` : exitCode)})` : ''
-  const counts = [`${right} right`, ...(wrong ? [`${wrong} wrong`] : []), ...(lost ? [`${lost} lost`] : [])]
+    end === 'crashed'
+      ? ` (${signal ?? (exitCode && exitCode > 128 ? `128+${exitCode - 128}` : exitCode)})`
+      : ''
+  const counts = [
+    `${right} right`,
+    ...(wrong ? [`${wrong} wrong`] : []),
+    ...(lost ? [`${lost} lost`] : []),
+  ]
   const took = end === 'hung' ? '' : `, ${(tookMs / 1000).toFixed(1)} s`
   return `${end}${how}: ${counts.join(', ')}${took}`
 }
@@ -88,7 +96,8 @@ function versionText(from) {
 }
 
 if (process.platform !== 'linux') throw new Error('Namespaces and control groups: Linux only.')
-if (!existsSync(join(root, 'dist'))) throw new Error('There is no dist/: run `npm run build` first.')
+if (!existsSync(join(root, 'dist')))
+  throw new Error('There is no dist/: run `npm run build` first.')
 const obstacleHere = obstacle()
 if (obstacleHere !== undefined) throw new Error(obstacleHere)
 installPeers([
@@ -112,8 +121,8 @@ for (const pressure of pressures) {
         runs.push(run)
         console.error(`${pressure.name}, ${contender.name}: ${describe(run)}`)
       } catch (error) {
-        if (stopped.signal.aborted) throw error
-        limits.set(pressure.name, `not to be had here: ${error instanceof Error ? error.message : error}`)
+        if (!(error instanceof UnavailableError)) throw error
+        limits.set(pressure.name, `not to be had here: ${error.message}`)
         break
       }
     }

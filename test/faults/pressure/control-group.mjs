@@ -78,19 +78,24 @@ export function limitedGroup(controller, value) {
   throw new Error(`no control group for ${controller}: ${why}`)
 }
 
-/** In version 2 our own group holds processes, and so can mostly not limit groups below it: the outermost can. @param {Controller} controller */
+/**
+ * In version 2 our own group holds processes, and so can mostly not limit groups below it: the outermost can.
+ *
+ * @param {Controller} controller @returns {{ version: 1 | 2, parent: string }[]}
+ */
 function parents(controller) {
-  return controlHierarchies().flatMap(({ version, controllers, folder, mountPoint }) =>
-    version === 2
-      ? [...new Set([folder, mountPoint])].map((parent) => ({ version, parent }))
-      : controllers.includes(controller)
-        ? [{ version, parent: folder }]
-        : [],
-  )
+  return controlHierarchies().flatMap(({ version, controllers, folder, mountPoint }) => {
+    const isFor = version === 2 || controllers.includes(controller)
+    const places = version === 2 ? [folder, mountPoint] : [folder]
+    return isFor ? [...new Set(places)].map((parent) => ({ version, parent })) : []
+  })
 }
 
-/** Those with a question mark where the kernel has them. No swap: memory beyond the limit would go there. */
-/** @param {Controller} controller @param {1 | 2} version @param {number} value @returns {[string, number][]} */
+/**
+ * Those with a question mark where the kernel has them. No swap: memory beyond the limit would go there.
+ *
+ * @param {Controller} controller @param {1 | 2} version @param {number} value @returns {[string, number][]}
+ */
 function files(controller, version, value) {
   if (controller === 'pids') return [['pids.max', value]]
   return version === 2

@@ -19,10 +19,8 @@ export const nproc = {
     chownSync(folder, uid, uid)
     return {
       limit: `RLIMIT_NPROC ${value}`,
-      wrapper: [
-        ...['setpriv', `--reuid=${uid}`, `--regid=${uid}`, '--clear-groups'],
-        ...['prlimit', `--nproc=${value}:${value}`],
-      ],
+      wrapper:
+        `setpriv --reuid=${uid} --regid=${uid} --clear-groups prlimit --nproc=${value}`.split(' '),
     }
   },
 }

@@ -34,10 +34,23 @@ const inside = fileURLToPath(new URL('inside.mjs', import.meta.url))
 const unshare = [
   'unshare',
   ...(process.getuid?.() === 0 ? [] : ['--user', '--map-root-user']),
-  ...['--mount', '--ipc', '--pid', '--fork', '--kill-child', '--mount-proc'],
+  '--mount',
+  '--ipc',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  '--mount-proc',
 ]
 /** Process 1 stays a shell: it reaps orphans, which would count as processes for as long as nobody does. */
 const ownShm = 'mount -t tmpfs -o mode=1777,size=$0 tmpfs /dev/shm && "$@"; exit $?'
+
+/** A pressure that cannot be had on this machine. */
+export class UnavailableError extends Error {
+  /** @param {unknown} cause */
+  constructor(cause) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause })
+  }
+}
 
 /** Why no such namespaces can be had here; undefined when they can. */
 export function obstacle() {
@@ -58,12 +71,12 @@ export function obstacle() {
  * @param {number} what.limitMs
  * @param {AbortSignal} [what.signal]
  * @returns {Promise<UnderPressure>}
- * @throws when the pressure cannot be had here, with the reason
+ * @throws {UnavailableError} when the pressure cannot be had here, with the reason
  */
 export async function runUnder(pressure, { words, folder, env = {}, limitMs, signal }) {
   mkdirSync(join(folder, 'tmp'))
   chmodSync(join(folder, 'tmp'), 0o1777)
-  const applied = pressure.apply(folder)
+  const applied = apply(pressure, folder)
   try {
     const { wrapper = [], neighbours = 0, isShmFull = false } = applied
     const places = { TMPDIR: join(folder, 'tmp'), TIDYPOOL_STATE_DIR: join(folder, 'state') }
@@ -75,13 +88,20 @@ export async function runUnder(pressure, { words, folder, env = {}, limitMs, sig
   }
 }
 
+/** @param {Pressure} pressure @param {string} folder */
+function apply(pressure, folder) {
+  try {
+    return pressure.apply(folder)
+  } catch (error) {
+    throw new UnavailableError(error)
+  }
+}
+
 /** @param {Plan} plan @param {AbortSignal | undefined} signal @returns {Promise<Ended>} */
 async function inNamespaces(plan, signal) {
-  const shm = ['sh', '-c', ownShm, plan.isShmFull ? '1m' : '50%']
-  const [file = '', ...args] = [
-    ...[...unshare, ...shm],
-    ...[process.execPath, inside, JSON.stringify(plan)],
-  ]
+  const shell = ['sh', '-c', ownShm, plan.isShmFull ? '1m' : '50%']
+  const stage = [process.execPath, inside, JSON.stringify(plan)]
+  const [file = '', ...args] = [...unshare, ...shell, ...stage]
   const child = spawn(file, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, TIDYPOOL_SCOPE: undefined },

@@ -8,7 +8,7 @@ const { spawn } = require('node:child_process')
 const { createHash } = require('node:crypto')
 const { mkdtemp, readFile, rm, writeFile } = require('node:fs/promises')
 const { tmpdir } = require('node:os')
-const { join } = require('node:path')
+const path = require('node:path')
 const { setTimeout: delay } = require('node:timers/promises')
 
 const KINDS = ['cpu', 'cpu', 'wait', 'memory', 'memory', 'large', 'file', 'child']
@@ -90,10 +90,10 @@ async function held(mebibytes, value) {
 
 /** @param {string} text */
 async function throughFile(text) {
-  const folder = await mkdtemp(join(tmpdir(), 'mixed-'))
+  const folder = await mkdtemp(path.join(tmpdir(), 'mixed-'))
   try {
-    await writeFile(join(folder, 'text'), text)
-    return await readFile(join(folder, 'text'), 'utf8')
+    await writeFile(path.join(folder, 'text'), text)
+    return await readFile(path.join(folder, 'text'), 'utf8')
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
