@@ -51,7 +51,8 @@ const pressures = PRESSURES.filter((pressure) => named(pressure, values.pressure
 
 /** Ended by the user, a run is killed, and what it has is taken back as after every other. */
 const stopped = new AbortController()
-for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => stopped.abort())
+// `on`, since `timeout` sends its signal twice.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => stopped.abort())
 
 /** @param {Pressure} pressure @param {Contender} contender @returns {Promise<Run>} */
 async function runOnce(pressure, { words }) {
