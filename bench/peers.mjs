@@ -7,12 +7,16 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url))
 export const peers = join(root, '.cache', 'peers')
 
-/** @param {readonly string[]} names */
+/** @param {readonly string[]} names of packages, `name@version` where the version matters */
 export function installPeers(names) {
   mkdirSync(peers, { recursive: true })
   if (!existsSync(join(peers, 'package.json')))
     writeFileSync(join(peers, 'package.json'), '{"private":true}')
-  const missing = names.filter((name) => !existsSync(join(peers, 'node_modules', name)))
+  const missing = names.filter((wanted) => {
+    const [name = '', version] = wanted.split('@')
+    if (!existsSync(join(peers, 'node_modules', name))) return true
+    return version !== undefined && versionOf(name) !== version
+  })
   if (missing.length === 0) return
   console.error(`installing ${missing.join(', ')} into .cache/peers`)
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']

@@ -46,7 +46,7 @@ function checkFiles(files) {
   const paths = files.map((file) => file.path)
   const odd = paths.filter(
     (file) =>
-      !/^dist\/.*\.(js|d\.ts|sh)$|^docs\/(decisions\/)?[^/]+\.md$|^examples\/|^package\.json$|^LICENSE$|^[A-Z]+\.md$/.test(
+      !/^dist\/.*\.(js|d\.ts|sh)$|^docs\/(decisions\/)?[^/]+\.md$|^docs\/[^/]+\.svg$|^examples\/|^package\.json$|^LICENSE$|^[A-Z]+\.md$/.test(
         file,
       ),
   )

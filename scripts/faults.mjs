@@ -14,7 +14,7 @@ import { runTests } from './test.mjs'
 const due = Object.entries({
   A: [1, 6],
   B: [1, 10],
-  C: [1, 3],
+  C: [1, 4],
   D: [1, 11],
   E: [1, 9],
   F: [1, 8],

@@ -1,4 +1,4 @@
-import { constants, openSync, unlinkSync } from 'node:fs'
+import { closeSync, constants, openSync, unlinkSync, writeSync } from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import path from 'node:path'
 import { errorCode } from './process-identity.ts'
@@ -11,21 +11,22 @@ const O_TMPFILE = 0o20000000 | (constants.O_DIRECTORY ?? 0)
  * frees it with its last descriptor. Another process opens it as `/proc/PID/fd/N`, or gets the descriptor at `spawn`.
  *
  * @param fallbackDirectory  Where to make it when the kernel or the file system cannot: created and unlinked at once.
+ * @param bytes  How many zeros to begin with. What is written over them cannot fail for want of room, as in a `/dev/shm` that is full.
  * @returns a descriptor that is the caller's to close.
  */
-export function openUnnamedFile(fallbackDirectory: () => string): number {
-  return tryUnnamed('/dev/shm') ?? openUnlinked(fallbackDirectory())
+export function openUnnamedFile(fallbackDirectory: () => string, bytes: number = 0): number {
+  return tryUnnamed('/dev/shm', bytes) ?? filled(openUnlinked(fallbackDirectory()), bytes)
 }
 
 /** The same in a directory, and so on its disk: for what may be too large for memory. */
 export function openUnnamedFileIn(directory: string): number {
-  return tryUnnamed(directory) ?? openUnlinked(directory)
+  return tryUnnamed(directory, 0) ?? openUnlinked(directory)
 }
 
-function tryUnnamed(directory: string): number | undefined {
+function tryUnnamed(directory: string, bytes: number): number | undefined {
   if (process.platform !== 'linux') return undefined
   try {
-    return openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600)
+    return filled(openSync(directory, O_TMPFILE | constants.O_RDWR, 0o600), bytes)
   } catch (error) {
     // No such directory, closed to us, full, or a file system without O_TMPFILE (EISDIR with kernels that do not know it).
     const expected = [
@@ -48,4 +49,14 @@ function openUnlinked(directory: string): number {
   const fd = openSync(file, 'wx+', 0o600)
   unlinkSync(file)
   return fd
+}
+
+function filled(fd: number, bytes: number): number {
+  try {
+    if (bytes > 0) writeSync(fd, Buffer.alloc(bytes))
+    return fd
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
 }

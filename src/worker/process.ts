@@ -16,7 +16,7 @@ import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
 import type { OsThread } from '../os/thread-state.ts'
 import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
-import { FileMarks } from './marks.ts'
+import { FileMarks, MARKS_BYTES } from './marks.ts'
 import { StackChannel } from './process-stack.ts'
 import { OutputTail } from './output-tail.ts'
 import {
@@ -83,7 +83,7 @@ class ProcessWorker implements Worker {
     this.#onEscape = options.onEscape
     this.#listener = listener
     const captures = setup.onStuck === 'capture' || setup.onStuck === 'kill'
-    const marksFd = openUnnamedFile(() => options.scope.root())
+    const marksFd = openUnnamedFile(() => options.scope.root(), MARKS_BYTES)
     const { holdings } = options
     holdings.made('unnamedFile', { isTracked: false })
     this.marks = new FileMarks(marksFd, () => {

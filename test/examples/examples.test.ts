@@ -251,6 +251,7 @@ test('each candidate loses its own match and no other', async (t) => {
     greedy: 'longer',
     guesser: 'wrong',
     'hill-climber': 'ERR_TASK_TIMEOUT',
+    hoarder: 'optimal',
     silent: 'ERR_TASK_TIMEOUT',
   })
 

@@ -21,6 +21,7 @@ import {
 } from 'node:fs'
 import path from 'node:path'
 import { controlHierarchies } from '../../src/os/control-groups.ts'
+import { limitedGroup } from '../faults/pressure/control-group.mjs'
 
 interface Need {
   isMet(): boolean
@@ -68,6 +69,9 @@ const known = {
   },
   /** A control group (version 2) in which we may make others. */
   cgroup: { isMet: () => canMakeGroup(), command: undefined },
+  /** Control groups, of either version, in which we may limit this. */
+  'memory control group': { isMet: () => canLimit('memory'), command: undefined },
+  'pids control group': { isMet: () => canLimit('pids'), command: undefined },
   /** A process namespace of one's own: refused in many containers, whoever asks. */
   'pid namespace': {
     isMet: () => isSuccess('unshare', ['--pid', '--fork', '--mount-proc', 'true']),
@@ -95,6 +99,16 @@ function canMakeGroup(): boolean {
     return true
   } catch {
     return false // read-only, or not delegated to us
+  }
+}
+
+function canLimit(controller: 'memory' | 'pids'): boolean {
+  try {
+    // Above what anything needs: it is gone again at once.
+    rmdirSync(limitedGroup(controller, 2 ** 20).folder)
+    return true
+  } catch {
+    return false // none is mounted, it is read-only, or not ours
   }
 }
 

@@ -72,6 +72,12 @@ test('an unnamed file can be written and read, and no directory shows it', (t) =
   closeSync(fd)
 })
 
+test('an unnamed file begins with as many zeros as were asked for', (t) => {
+  const fd = openUnnamedFile(() => folderOf(t), 40)
+  assert.deepEqual(readFileSync(`/proc/self/fd/${fd}`), Buffer.alloc(40))
+  closeSync(fd)
+})
+
 test('a command is resolved as execvp does', (t) => {
   const folder = folderOf(t)
   const make = (name: string, mode: number) => {

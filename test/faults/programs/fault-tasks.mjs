@@ -200,6 +200,13 @@ export async function fillHeap(file) {
   }
 }
 
+/** Takes memory outside of the heap, without end. @param {string} file */
+export function eatMemory(file) {
+  appendFileSync(file, `${process.pid}\n`)
+  const kept = []
+  for (;;) kept.push(Buffer.alloc(2 ** 22, 1))
+}
+
 /** @param {number} ms @param {NodeJS.Signals | 'exit' | undefined} how */
 export function spinThenKill(ms, how) {
   spinMs(ms)
