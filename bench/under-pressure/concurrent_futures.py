@@ -7,7 +7,7 @@ from tasks import run
 
 if __name__ == "__main__":
     with open(os.environ["RESULTS"], "a") as results:
-        with ProcessPoolExecutor(max_workers=8) as pool:
+        with ProcessPoolExecutor(max_workers=int(os.environ.get('WORKERS') or 8)) as pool:
             futures = {pool.submit(run, index): index for index in range(int(os.environ["TASKS"]))}
             for future in as_completed(futures):
                 try:

@@ -76,6 +76,8 @@ export class Roster {
   readonly #limits: RosterLimits
   readonly #growth: Growth
   #attempts = new AbortController()
+  /** The one start that is being tried again: others would fail as it does, and each attempt costs a process. */
+  #retried: symbol | undefined
   #opening = 0
   #lastId = 0
   #onEmptied: (() => void)[] = []
@@ -126,7 +128,8 @@ export class Roster {
   /** Starts one more worker; tries again with pauses. With others there, that may be put off: `onRoom` follows. */
   async open(): Promise<void> {
     const { place } = this.#limits
-    if (!place.isTaken || (this.#growth.isPaused && this.#seats.size + this.#opening > 0)) return
+    if (!place.isTaken || this.#retried) return
+    if (this.#growth.isPaused && this.#seats.size + this.#opening > 0) return
     this.#opening += 1
     let isOpening = true
     // In the same turn as the worker becomes ready: it must not be counted twice, or not at all.
@@ -138,14 +141,15 @@ export class Roster {
     let isUnwanted = false
     let wasOnly = true
     const { signal } = this.#attempts
+    const me = Symbol('start')
     try {
       await pRetry(
         (attempt) => {
           attempts = attempt
-          isUnwanted = attempt > 1 && !this.isStillWanted()
+          isUnwanted = attempt > 1 && (this.#retried !== me || !this.isStillWanted())
           if (isUnwanted) {
             opened() // at once, or the next one that asks would be one too many as well
-            throw new AbortError('the limit of workers was lowered')
+            throw new AbortError('another one is tried, or none any more')
           }
           const start = (): Promise<void> => {
             // No worker is there, and no other one is being started: now, since several may be opened in this turn.
@@ -158,14 +162,21 @@ export class Roster {
           ...START_BACK_OFF,
           signal,
           onFailedAttempt: ({ error, attemptNumber }) => {
-            if (attemptNumber === 1) publishRefusal('retry', this.#executor, attemptNumber, error)
+            if (attemptNumber > 1 || this.#retried) return
+            this.#retried = me
+            publishRefusal('retry', this.#executor, attemptNumber, error)
           },
         },
       )
       opened() // also where none is wanted any more
+      if (this.#retried === me) {
+        this.#retried = undefined
+        this.#listener.onRoom()
+      }
       if (!wasOnly) this.#growth.succeeded()
     } catch (error) {
       opened()
+      if (this.#retried === me) this.#retried = undefined
       if (signal.aborted || isUnwanted) {
         this.#listener.onRoom()
         return

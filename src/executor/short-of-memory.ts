@@ -1,5 +1,5 @@
 /** Whether a worker ended because it, or all together, had no memory left. */
-import { memoryKills } from '../os/memory-kills.ts'
+import { memoryKills } from '../os/memory-killer.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import { isHeapFull } from './death.ts'
 import type { StepCause } from './step-cause.ts'

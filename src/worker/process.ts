@@ -44,6 +44,14 @@ const DRAIN_MS = 250
 /** After the marks, where stacks are captured. */
 const STACKS_FD = 5
 
+/**
+ * Node that cannot start one of its threads (no process number is left) may wait for it for ever, before it runs anything of
+ * ours. A healthy one has begun after some hundredths of a second, and after a second or two on a machine that is overloaded.
+ */
+const BEGIN_MS = 20_000
+/** What has arrived while this process could not run is read first. */
+const LAST_LOOK_MS = 1000
+
 /** With `stderr` it goes through the owner, who may be drawing on that terminal, and not to the same descriptor. */
 const STDOUT: Readonly<Record<TaskOutput, 'ignore' | 'pipe' | number>> = {
   inherit: 1,
@@ -76,6 +84,7 @@ class ProcessWorker implements Worker {
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
   #stopped: Promise<{ readonly forced: boolean }> | undefined
   #cause: unknown
+  #beginning: NodeJS.Timeout | undefined
 
   constructor(options: ProcessWorkerOptions, setup: WorkerSetup, listener: WorkerListener) {
     this.id = setup.workerId
@@ -124,6 +133,7 @@ class ProcessWorker implements Worker {
       if (message) this.#receive(message)
     })
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
+    this.#beginning = setTimeout(() => this.#lastLook(), BEGIN_MS).unref()
     try {
       this.send({ type: 'go', setup, key })
     } catch (error) {
@@ -173,7 +183,15 @@ class ProcessWorker implements Worker {
     return this.#stacks.capture()
   }
 
+  #lastLook(): void {
+    this.#beginning = setTimeout(() => {
+      this.#cause = new Error(`it did not begin within ${BEGIN_MS / 1000} s`)
+      this.kill()
+    }, LAST_LOOK_MS).unref()
+  }
+
   #receive(message: FromWorker): void {
+    clearTimeout(this.#beginning)
     if (message.type === 'ready' && message.tid !== undefined && this.pid !== undefined)
       this.osThread = { pid: this.pid, tid: this.pid }
     if (message.type === 'unready' || message.type === 'uncaught')
@@ -223,6 +241,7 @@ class ProcessWorker implements Worker {
     if (this.#state === 'ended') return
     const how = this.#state === 'killed' ? 'killed' : this.#state === 'stopping' ? 'exited' : 'died'
     this.#state = 'ended'
+    clearTimeout(this.#beginning)
     this.marks.close()
     this.#stacks?.close()
     this.#listener.onEnd({ ...end, how, stderr: this.#stderr?.text() ?? '', cause: this.#cause })

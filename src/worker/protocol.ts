@@ -73,7 +73,7 @@ export type ToWorker =
   | { readonly type: 'stop' }
 
 export type FromWorker =
-  /** A thread has loaded what it consists of; from now on it can be terminated without a trace. */
+  /** The worker has loaded what it consists of: from now on a thread can be terminated without a trace. */
   | { readonly type: 'loaded' }
   | {
       readonly type: 'ready'

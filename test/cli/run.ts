@@ -269,7 +269,18 @@ export default (input, { node }) => {
   process.exit(3)
 }`,
   )
-  const args = ['run', 'last.mjs', '--range', '1..6', '-j', '1', '--out', 'out.jsonl']
+  const args = [
+    'run',
+    'last.mjs',
+    '--range',
+    '1..6',
+    '-j',
+    '1',
+    '--kind',
+    'process',
+    '--out',
+    'out.jsonl',
+  ]
   const ended = await run([...args, '--param', `node=${file('node')}`], { under: [file('node')] })
   assert.equal(ended.code, 70, ended.stderr)
   assert.match(ended.stderr, /A worker could not be started/)

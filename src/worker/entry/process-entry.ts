@@ -4,6 +4,7 @@
  * signal, the watchdog thread, or the guardian (docs/clean-up.md).
  */
 import { startWatchdog } from '../../lifetime/watchdog.ts'
+import { offerToMemoryKiller } from '../../os/memory-killer.ts'
 import { ownThread } from '../../os/thread-state.ts'
 import { encodeError } from '../error-codec.ts'
 import { FileMarks } from '../marks.ts'
@@ -17,6 +18,8 @@ const MARKS_FD = 4
 const STACKS_FD = 5
 const captures = process.env['TIDYPOOL_STACKS'] !== undefined
 const TETHER_FD = captures ? 6 : 5
+
+offerToMemoryKiller()
 
 if (process.env['TIDYPOOL_TETHER'] === 'thread') {
   delete process.env['TIDYPOOL_TETHER'] // meant for this process, not for its children
@@ -73,6 +76,7 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
   const { setup } = go
   // The owner died before the parent-death signal was set, and what it wrote was still read here.
   if (process.ppid !== setup.ownerPid) process.exit(0)
+  void post({ type: 'loaded' })
   setSignalsIgnored(setup.signalsIgnored)
   const starting = new TaskLoop(
     {

@@ -7,7 +7,7 @@ import { answer } from './tasks.cjs'
 
 export const taskModule = fileURLToPath(new URL('tasks.cjs', import.meta.url))
 /** More than there is room for: that is the point. */
-export const workers = 8
+export const workers = Number(process.env['WORKERS'] || 8)
 const results = openSync(process.env['RESULTS'] || '/dev/null', 'a')
 
 /** @param {(index: number) => PromiseLike<unknown>} run */
