@@ -1,6 +1,7 @@
 /** What `run --stats` prints: the executor's account, and the monitoring table. Every figure was counted; none is a promise. */
 import type { Accounting } from '../lifetime/accounting.ts'
 import type { ExecutorStats, TimeStats } from '../lifetime/life.ts'
+import { describeRung } from './follow-steps.ts'
 import { paint } from './messages.ts'
 import { duration, number, size } from './words.ts'
 
@@ -38,7 +39,16 @@ function executorRows(stats: ExecutorStats, work: 'module' | 'command'): Row[] {
     ['ran', times(stats.runMs)],
     ['processor time', known(stats.cpuSeconds, (seconds) => duration(seconds * 1000))],
     [`peak memory of a ${isModule ? 'worker' : 'command'}`, known(stats.peakRssBytes, size)],
+    ...ladder(stats.ladder),
   ]
+}
+
+function ladder(ladder: ExecutorStats['ladder']): Row[] {
+  if (!ladder) return []
+  const { rung, steps } = ladder
+  const down = steps.filter(({ direction }) => direction === 'down').length
+  const taken = `${number(down)} steps down, ${number(steps.length - down)} up`
+  return [['ladder', `${taken}; at the end ${describeRung(rung)}`]]
 }
 
 function failures(failedBy: ExecutorStats['failedBy']): Row[] {

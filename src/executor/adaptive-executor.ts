@@ -1,4 +1,4 @@
-import type { LadderStep, Rung } from '../lifetime/life.ts'
+import type { ExecutorStats, LadderStep, Rung } from '../lifetime/life.ts'
 import { startInlineWorker } from '../worker/inline.ts'
 import { AdaptiveWorkers } from './adaptive-workers.ts'
 import type { UntypedModule } from './executor.ts'
@@ -51,6 +51,10 @@ export class AdaptiveExecutor<M = UntypedModule> extends PooledExecutor<M> {
     })
     super('adaptive', module, resolved, workers, workers)
     this.#workers = workers
+  }
+
+  override stats(): ExecutorStats {
+    return { ...super.stats(), ladder: { rung: this.rung, steps: this.steps } }
   }
 
   /** What it may start now. */

@@ -18,7 +18,7 @@ import type { WorkerNeeds } from './needs.ts'
 import type { WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { ShortOfMemory } from './short-of-memory.ts'
-import { describeCause, type StepCause } from './step-cause.ts'
+import { describeCause, whatIsLeft, type StepCause } from './step-cause.ts'
 
 export interface AdaptiveRules {
   readonly top: Rung
@@ -40,6 +40,7 @@ export class AdaptiveWorkers implements Adaptation {
   readonly #steps: LadderStep[] = []
   #controls: AdaptationControls | undefined
   #calm: NodeJS.Timeout | undefined
+  readonly #madeAtMs: number = performance.now()
 
   constructor(sources: Readonly<Record<Place, WorkerSource>>, rules: AdaptiveRules) {
     this.#sources = sources
@@ -138,7 +139,15 @@ export class AdaptiveWorkers implements Adaptation {
     const controls = this.#controls
     if (!to || !controls) return
     const alive = this.#alive(from.place)
-    const step: LadderStep = { direction, from, to, alive, ...describeCause(cause) }
+    const step: LadderStep = {
+      direction,
+      from,
+      to,
+      alive,
+      left: whatIsLeft(),
+      atMs: performance.now() - this.#madeAtMs,
+      ...describeCause(cause),
+    }
     this.#steps.push(step)
     if (this.#steps.length > REMEMBERED) this.#steps.shift()
     publishStep(controls.executor, step)

@@ -4,7 +4,7 @@
  * | channel             | `event`                     | fields                                                        |
  * | ------------------- | --------------------------- | ------------------------------------------------------------- |
  * | `tidypool:executor` | `open`, `draining`, `closed`, `inline` | `executor`, `kind`                                            |
- * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive` |
+ * |                     | `step`                      | `executor`, `kind`, `direction`, `from`, `to`, `cause`, `resource`, `alive`, `left`, `atMs` |
  * | `tidypool:worker`   | `start`, `ready`, `end`, `uncaught` | `executor`, `worker`, `pid`, `threadId`; `end`: `how`, `exitCode`, `signal`, `replacedFor`; `uncaught`: `error` |
  * |                     | `refused`                   | `executor`, `attempt`, `next` (`retry`, `later`, `none`), `error` |
  * |                     | `stuck`                     | and all of {@link StuckEvent}                                 |
@@ -33,6 +33,7 @@ export function publishExecutor(
 }
 
 export function publishStep(executor: string, step: LadderStep): void {
+  if (log.enabled) log('step %j', { executor, ...step })
   if (executors.hasSubscribers) {
     executors.publish({ event: 'step', executor, kind: 'adaptive', ...step })
   }

@@ -1,5 +1,6 @@
 /** Why an executor took a step on its ladder, in words and as fields. */
 import type { LadderStep } from '../lifetime/life.ts'
+import { headroom, leftOf } from '../os/headroom.ts'
 import { pressureOf } from './pressure.ts'
 
 export type StepCause =
@@ -34,4 +35,14 @@ export function describeCause(cause: StepCause): Pick<LadderStep, 'cause' | 'res
 function firstLineOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return text.split('\n')[0] ?? ''
+}
+
+/** By the level that leaves least of each. */
+export function whatIsLeft(): LadderStep['left'] {
+  const least = new Map<string, number>()
+  for (const level of headroom()) {
+    const key = level.resource === 'memory' ? 'memoryBytes' : level.resource
+    least.set(key, Math.min(leftOf(level), least.get(key) ?? Infinity))
+  }
+  return Object.fromEntries(least)
 }

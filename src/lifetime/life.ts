@@ -25,6 +25,14 @@ export interface LadderStep {
   readonly resource: 'processes' | 'descriptors' | 'memory' | 'heap' | undefined
   /** Workers of the rung that it left, ready at that moment. */
   readonly alive: number
+  /** What was left at that moment, by whichever limit leaves least; without a resource where nobody tells. */
+  readonly left: {
+    readonly processes?: number
+    readonly descriptors?: number
+    readonly memoryBytes?: number
+  }
+  /** Milliseconds since the executor was made. */
+  readonly atMs: number
 }
 
 /** An executor accepts tasks while `open`, finishes or cancels them while `draining`, holds nothing when `closed`. */
@@ -108,6 +116,8 @@ export interface ExecutorStats {
   resources: { readonly held: ExecutorResources; readonly released: ExecutorResources }
   /** Milliseconds since the executor was made. */
   sinceMs: number
+  /** Of an adaptive executor: where it is on its ladder, and the last hundred steps. */
+  ladder?: { readonly rung: Rung; readonly steps: readonly LadderStep[] }
   /** Attempts that ran for `stuckAfterMs` without a sign, since the executor was made. */
   stuck: number
 }

@@ -61,24 +61,20 @@ contract('a task that awaits is waiting, and the event says for what', {}, async
   assert.match(found.stack ?? '', /no stack: a promise is pending, .*Timeout/)
 })
 
-contract(
-  'a task that sleeps in the system is blocked',
-  { preempts: true },
-  async ({ pool, t, hasProcesses }) => {
-    if (!onLinux) return
-    const { name, seen } = watchStuck(t)
-    const executor = pool({ name, maxWorkers: 1, stuckAfterMs: 300, onStuck: 'capture' })
-    for (const task of ['lock', 'callShell'] as const) {
-      seen.length = 0
-      assert.equal(await executor.submit(task, 1500), 1500, `${task} goes on`)
-      const [found] = seen
-      assert.equal(found?.why, 'blocked', task)
-      if (task === 'lock') assert.match(found.stack ?? '', /at lock .*tasks\.mjs/)
-      else assert.match(found.stack ?? '', /no stack: .*sleeping \(S\)/)
-    }
-    assert.equal(executor.workers()[0]?.id, 1)
-  },
-)
+contract('a task that sleeps in the system is blocked', { preempts: true }, async ({ pool, t }) => {
+  if (!onLinux) return
+  const { name, seen } = watchStuck(t)
+  const executor = pool({ name, maxWorkers: 1, stuckAfterMs: 300, onStuck: 'capture' })
+  for (const task of ['lock', 'callShell'] as const) {
+    seen.length = 0
+    assert.equal(await executor.submit(task, 1500), 1500, `${task} goes on`)
+    const [found] = seen
+    assert.equal(found?.why, 'blocked', task)
+    if (task === 'lock') assert.match(found.stack ?? '', /at lock .*tasks\.mjs/)
+    else assert.match(found.stack ?? '', /no stack: .*sleeping \(S\)/)
+  }
+  assert.equal(executor.workers()[0]?.id, 1)
+})
 
 contract(
   'capture gives the stack of a loop, cuts off what called the task, and lets it go on',
