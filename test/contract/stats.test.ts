@@ -20,9 +20,11 @@ const noFailure: ExecutorStats['failedBy'] = {
 const settled = (future: Promise<unknown>): Promise<unknown> =>
   future.catch((error: unknown) => error)
 
-contract('before the first task nothing has been started or used', {}, async ({ pool }) => {
-  const { sinceMs, ...stats } = pool().stats()
+contract('before the first task nothing has been started or used', {}, async ({ pool, kind }) => {
+  const { sinceMs, ladder, ...stats } = pool().stats()
   assert.ok(sinceMs >= 0)
+  const top = { rung: { place: 'process', workers: 2 }, steps: [] }
+  assert.deepEqual(ladder, kind === 'adaptive' ? top : undefined)
   const none = { process: 0, thread: 0, unnamedFile: 0 }
   const times = { count: 0, p50: 0, p95: 0, p99: 0, max: 0 }
   assert.deepEqual(stats, {
