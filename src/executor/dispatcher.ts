@@ -16,23 +16,27 @@ import {
 } from '../errors.ts'
 import type { ExecutorStats } from '../lifetime/life.ts'
 import { decodeError } from '../worker/error-codec.ts'
-import { monotonicMs, type Phase } from '../worker/marks.ts'
+import type { Phase } from '../worker/marks.ts'
 import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import type { Adaptation, AdaptationControls } from './adaptation.ts'
 import { ExecutorAccount } from './account.ts'
+import { fits, hasRoom, leastBusy } from './allotment.ts'
+import { noteAnswer, noteUnanswered } from './attempt-notes.ts'
 import { Balance } from './balance.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
+import { deliverProgress } from './deliver-progress.ts'
 import { publishTask, publishWorker } from './events.ts'
 import { Health } from './health.ts'
+import { IdleTime } from './idle-time.ts'
 import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
 import type { Slot } from './executor-limit.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
-import { BATCH_MS, MAX_BATCH, Pace } from './pace.ts'
+import { Pace } from './pace.ts'
 import { Quarantine, type Others } from './quarantine.ts'
 import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
@@ -45,6 +49,7 @@ import { TaskQueue } from './task-queue.ts'
 import { TimeLimits } from './time-limits.ts'
 import { noteMemory } from './wear.ts'
 import { WorkerLimit } from './worker-limit.ts'
+import { setupFor } from './worker-setup.ts'
 
 export class Dispatcher implements RosterListener {
   readonly roster: Roster
@@ -63,6 +68,7 @@ export class Dispatcher implements RosterListener {
   readonly #interruption: Interruption
   readonly #balance: Balance
   readonly #limit: WorkerLimit
+  readonly #idle: IdleTime
   readonly #minimum: Minimum
   readonly #adaptation: Adaptation | undefined
   #killed = 0
@@ -85,25 +91,16 @@ export class Dispatcher implements RosterListener {
       this.#expire(seat, task, isWaiting ? 'waiting' : 'running', error),
     )
     this.#ledger = new Ledger(options.name, this.#queue, this.#quarantine, this.#account)
-    const { initializer, initializerData } = options
     this.roster = new Roster(
       options.name,
       source,
-      {
-        ownerPid: process.pid,
-        concurrency: options.tasksPerWorker,
-        initializer:
-          initializer === undefined
-            ? undefined
-            : { module: initializerModule, name: initializer, data: initializerData },
-        reportRss: Math.min(options.maxWorkerRssBytes, options.maxWorkerGrowthBytes) !== Infinity,
-        onStuck: options.stuckAfterMs === Infinity ? undefined : options.onStuck,
-      },
+      setupFor(options, initializerModule),
       this,
       { reserve: options.reserve, place },
       this.#account,
     )
     this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
+    this.#idle = new IdleTime(this.roster, options)
     this.#limit = new WorkerLimit(this.roster, options.maxWorkers)
     this.#balance = new Balance(
       this.roster,
@@ -284,7 +281,7 @@ export class Dispatcher implements RosterListener {
     let hadBegun = seat.answered > 0
     for (const task of tasks) {
       const ran = seat.hasBegun(task)
-      if (ran && !task.isSettled) this.#noteAttempt(seat, task)
+      if (ran && !task.isSettled) noteUnanswered(seat, task)
       seat.remove(task)
       hadBegun ||= ran
       if (ran && end.how === 'killed') this.#killed += 1
@@ -313,7 +310,7 @@ export class Dispatcher implements RosterListener {
     // Others that are new as well may be about to do the same; one that works serves the queue.
     if ([...this.roster.seats].some((seat) => seat.hasWorked)) return
     const cause = new Error(`workers end before they begin a task.\n${end.stderr}`)
-    this.#rejectWaiting(new WorkerStartError(this.#crashLoop.deaths, cause))
+    this.#ledger.rejectWaiting(new WorkerStartError(this.#crashLoop.deaths, cause))
     this.#crashLoop.over()
   }
 
@@ -339,15 +336,7 @@ export class Dispatcher implements RosterListener {
   /** No worker can be had for what waits. */
   #failWaiting(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
-    if (this.roster.seats.size === 0) this.#rejectWaiting(error)
-  }
-
-  #rejectWaiting(error: WorkerStartError): void {
-    for (const task of this.#ledger.unfinished) {
-      if (!task.isSettled && !task.seat) {
-        this.#ledger.settle(task, 'rejected', new WorkerStartError(error.attempts, error.cause))
-      }
-    }
+    if (this.roster.seats.size === 0) this.#ledger.rejectWaiting(error)
   }
 
   // ---- to workers ----
@@ -376,28 +365,15 @@ export class Dispatcher implements RosterListener {
       task.expectedMs = this.#pace.expectedMs(task)
       this.#adaptation?.prepare(this.#queue.size, isUnlimited(task) ? task.expectedMs : Number.NaN)
       const seats = [...this.roster.seats].filter(
-        (seat) => this.#hasRoom(seat) && this.#fits(seat, task, 0),
+        (seat) => hasRoom(seat, this.#options) && fits(seat, task, 0, this.#options),
       )
-      const seat = seats.reduce<Seat | undefined>(
-        (least, other) => (least && least.inflight.size <= other.inflight.size ? least : other),
-        undefined,
-      )
+      // Who is to end must run out of work first; which one that is, the first to run out of it decides.
+      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats)
       if (!seat) break
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
     if (this.#queue.size === 0) this.#balance.soon()
     else this.#open(this.#queue.size)
-  }
-
-  #hasRoom(seat: Seat): boolean {
-    if (seat.state !== 'ready' || seat.isWornOut || seat.condemned || seat.isSilent) return false
-    if (seat.given >= this.#options.maxTasksPerWorker) return false
-    // Who is to end must run out of work first; which one that is, the first to run out of it decides.
-    if (this.#limit.isExceeded) return false
-    if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
-    // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short.
-    if (seat.inflight.size === 0) return true
-    return seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH
   }
 
   #fill(seat: Seat, share: number): void {
@@ -407,7 +383,7 @@ export class Dispatcher implements RosterListener {
       const task = this.#queue.peek()
       if (!task) break
       task.expectedMs = this.#pace.expectedMs(task)
-      if (!this.#fits(seat, task, batch.length)) break
+      if (!fits(seat, task, batch.length, this.#options)) break
       this.#queue.take()
       seat.assign(task)
       batch.push(task)
@@ -419,8 +395,7 @@ export class Dispatcher implements RosterListener {
 
   #send(seat: Seat, batch: readonly Task[]): void {
     this.roster.setRef(seat, true)
-    clearTimeout(seat.idleTimer)
-    seat.idleTimer = undefined
+    this.#idle.end(seat)
     sendCalls(seat, batch, (task, error) => {
       seat.remove(task)
       this.#ledger.settle(task, 'rejected', error)
@@ -473,16 +448,6 @@ export class Dispatcher implements RosterListener {
     }
   }
 
-  #fits(seat: Seat, task: Task, inBatch: number): boolean {
-    if (!this.#isExclusive) return seat.inflight.size < this.#options.tasksPerWorker
-    if (seat.inflight.size === 0) return true
-    if (task.isHandedOver) return false // it could not be taken back from behind others
-    const { chunk } = task.spec
-    if (chunk !== undefined) return inBatch > 0 && inBatch < chunk
-    // NaN, the time of a task not seen yet, compares false.
-    return seat.inflight.size < 2 * MAX_BATCH && seat.load + task.expectedMs <= 2 * BATCH_MS
-  }
-
   /** Puts tasks back at the front, in their order. */
   #requeue(tasks: readonly Task[]): void {
     for (const task of tasks.toReversed()) {
@@ -497,7 +462,8 @@ export class Dispatcher implements RosterListener {
   #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
     seat.isSilent = false
     this.#crashLoop.over()
-    for (const [seq, outcome, value, waitedMs, runMs] of results) {
+    for (const answer of results) {
+      const [seq, outcome, value, , runMs] = answer
       const task = seat.inflight.get(seq)
       if (!task) continue
       seat.remove(task)
@@ -509,10 +475,7 @@ export class Dispatcher implements RosterListener {
         this.#ledger.release(task)
         continue
       }
-      task.waitMs = task.assignedAt - task.submittedAt + waitedMs
-      task.runMs = runMs
-      task.worker = seat.id
-      task.answer = outcome
+      noteAnswer(seat, task, answer)
       const result = outcomeOf(task.spec.name, outcome, value)
       if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
       else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
@@ -555,15 +518,7 @@ export class Dispatcher implements RosterListener {
     const task = seat.inflight.get(seq)
     if (!task || task.isSettled) return
     this.health.progress(task)
-    const { call, name, index } = task.spec
-    try {
-      call.onProgress?.(value, { task: name, worker: seat.id, index })
-    } catch (error) {
-      // The caller's bug, in a turn of its own: it must not cost other tasks their messages.
-      queueMicrotask(() => {
-        throw error
-      })
-    }
+    deliverProgress(seat, task, value)
   }
 
   /** The worker has nothing to do. */
@@ -575,12 +530,7 @@ export class Dispatcher implements RosterListener {
       return
     }
     this.roster.setRef(seat, false)
-    const { idleTimeoutMs, minWorkers } = this.#options
-    clearTimeout(seat.idleTimer)
-    if (idleTimeoutMs > 2 ** 31 - 1) return
-    seat.idleTimer = setTimeout(() => {
-      if (seat.isIdle && this.roster.size > minWorkers) this.roster.retire(seat, this.graceMs)
-    }, idleTimeoutMs).unref()
+    this.#idle.begin(seat, () => this.graceMs)
   }
 
   // ---- outcomes ----
@@ -600,23 +550,13 @@ export class Dispatcher implements RosterListener {
     phase: Phase,
     error: Error = new TaskTimeoutError(task.spec.name, task.spec.call.timeoutMs),
   ): void {
-    this.#noteAttempt(seat, task)
+    noteUnanswered(seat, task)
     // When it is run again, the attempt that is out of time still occupies its worker: as a task of its own.
     const sequel = afterFailure(task, error)
     const left = sequel.next === 'again' ? seat.leaveBehind(task) : task
     if (left !== task) this.#ledger.open(left)
     this.#attemptFailed(task, sequel)
     this.#interruption.expired(seat, left, phase, error)
-  }
-
-  /** What is known of an attempt that sent no result. */
-  #noteAttempt(seat: Seat, task: Task): void {
-    const mark = seat.worker?.marks.read()
-    const startedAtMs = task.startedAtMs ?? (mark?.seq === task.seq ? mark.atMs : undefined)
-    task.begun += 1
-    task.worker = seat.id
-    task.runMs = startedAtMs === undefined ? 0 : monotonicMs() - startedAtMs
-    task.waitMs = Math.max(0, performance.now() - task.runMs - task.submittedAt)
   }
 
   #attemptFailed(task: Task, sequel: Sequel): void {

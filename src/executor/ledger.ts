@@ -1,6 +1,7 @@
 /**
  * What becomes of every task: the only place where one gets its outcome, and where they are counted.
  */
+import { WorkerStartError } from '../errors.ts'
 import { ExecutorAccount } from './account.ts'
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
@@ -103,6 +104,15 @@ export class Ledger {
       task.attempt += 1
       again(task)
     }, repetitionPauseMs(task.attempt))
+  }
+
+  /** No worker can be had for what waits. */
+  rejectWaiting({ attempts, cause }: WorkerStartError): void {
+    for (const task of this.#unfinished) {
+      if (!task.isSettled && !task.seat) {
+        this.settle(task, 'rejected', new WorkerStartError(attempts, cause))
+      }
+    }
   }
 
   /** Resolves when no task is without an outcome and none occupies a worker. */
