@@ -1,8 +1,8 @@
 /**
- * Brings tasks to workers and outcomes to futures.
+ * What an executor does with its tasks and workers: puts the parts together, hears what workers answer and how they end, and
+ * gives outcomes to futures.
  *
- * - A task is given to the worker that has least to do. Small tasks travel in batches (see `pace.ts`).
- * - A batch never holds a task back while another worker is idle (`balance.ts`).
+ * - Tasks are brought to workers by `assignment.ts`.
  * - Every task gets exactly one outcome (`ledger.ts`), and what does not end is ended (`interruption.ts`).
  * - What a worker had begun when it died is not run again in silence; what it had not begun is.
  */
@@ -21,9 +21,8 @@ import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import type { Adaptation, AdaptationControls } from './adaptation.ts'
 import { ExecutorAccount } from './account.ts'
-import { fits, hasRoom, leastBusy } from './allotment.ts'
+import { Assignment } from './assignment.ts'
 import { noteAnswer, noteUnanswered } from './attempt-notes.ts'
-import { Balance } from './balance.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
 import { deliverProgress } from './deliver-progress.ts'
@@ -37,12 +36,11 @@ import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
 import { outcomeOf } from './outcome.ts'
 import { Pace } from './pace.ts'
-import { Quarantine, type Others } from './quarantine.ts'
+import { Quarantine } from './quarantine.ts'
 import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
 import { Roster, type RosterListener, type WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 import { SelfWait } from './self-wait.ts'
-import { sendCalls } from './send-calls.ts'
 import { relieveStandIns } from './stand-in.ts'
 import type { Task } from './task.ts'
 import { TaskQueue } from './task-queue.ts'
@@ -62,19 +60,18 @@ export class Dispatcher implements RosterListener {
   readonly #limits: TimeLimits = new TimeLimits((seat, task, phase) =>
     this.#expire(seat, task, phase),
   )
-  readonly #quarantine = new Quarantine(() => this.#dispatchSoon())
+  readonly #quarantine = new Quarantine(() => this.#assignment.soon())
   readonly health: Health
   readonly #ledger: Ledger
   readonly #interruption: Interruption
-  readonly #balance: Balance
+  readonly #assignment: Assignment
   readonly #limit: WorkerLimit
   readonly #idle: IdleTime
   readonly #minimum: Minimum
   readonly #adaptation: Adaptation | undefined
   #killed = 0
-  #isScheduled = false
   #isOpen = true
-  readonly #crashLoop = new CrashLoop(() => this.#dispatchSoon())
+  readonly #crashLoop = new CrashLoop(() => this.#assignment.soon())
   graceMs: number
 
   constructor(
@@ -99,20 +96,34 @@ export class Dispatcher implements RosterListener {
       { reserve: options.reserve, place },
       this.#account,
     )
-    this.#interruption = new Interruption(this.roster, this.#isExclusive, options.timeoutGraceMs)
+    this.#interruption = new Interruption(
+      this.roster,
+      options.tasksPerWorker === 1,
+      options.timeoutGraceMs,
+    )
     this.#idle = new IdleTime(this.roster, options)
     this.#limit = new WorkerLimit(this.roster, options.maxWorkers)
-    this.#balance = new Balance(
-      this.roster,
-      () => this.#isExclusive && this.#limit.room > 0,
-      () => this.#queue.size === 0,
-      (tasks) => this.#requeue(tasks),
-    )
     this.selfWait = new SelfWait(this.roster, options.tasksPerWorker, (task, waiting) =>
       this.#giveUp(task, waiting),
     )
     this.#minimum = new Minimum(this.roster, options.minWorkers, this.#limit)
     this.#adaptation = adaptation
+    this.#assignment = new Assignment({
+      options,
+      roster: this.roster,
+      queue: this.#queue,
+      quarantine: this.#quarantine,
+      pace: this.#pace,
+      limit: this.#limit,
+      crashLoop: this.#crashLoop,
+      idle: this.#idle,
+      adaptation,
+      isOpen: () => this.#isOpen,
+      graceMs: () => this.graceMs,
+      sent: (seat) => this.#watch(seat),
+      rest: (seat) => this.#rest(seat),
+      reject: (task, error) => this.#ledger.settle(task, 'rejected', error),
+    })
     adaptation?.attach(this.#controls())
     this.#minimum.keep()
   }
@@ -134,7 +145,7 @@ export class Dispatcher implements RosterListener {
     this.#limit.max = max
     for (const seat of this.roster.seats) if (seat.isIdle) this.#rest(seat)
     this.#minimum.keep()
-    this.#dispatchSoon()
+    this.#assignment.soon()
   }
 
   stats(): ExecutorStats {
@@ -176,7 +187,7 @@ export class Dispatcher implements RosterListener {
     this.#ledger.open(task)
     publishTask('submit', this.#name, task)
     this.#queue.push(task)
-    this.#dispatchSoon()
+    this.#assignment.soon()
   }
 
   /** @returns false when the task has its outcome already. */
@@ -189,7 +200,7 @@ export class Dispatcher implements RosterListener {
       return true
     }
     const back = seat.revoke(task.seq, task.seq)
-    this.#requeue(back.filter((other) => other !== task))
+    this.#assignment.requeue(back.filter((other) => other !== task))
     this.#ledger.settle(task, 'cancelled', error)
     if (!back.includes(task)) this.#interruption.interrupt(seat, task, reason, this.graceMs)
     return true
@@ -197,7 +208,7 @@ export class Dispatcher implements RosterListener {
 
   /** Cancels what has not begun; with `running`, the rest too: what was asked to end before has `graceMs` from now. */
   cancelAll(reason: unknown, { running }: { readonly running: boolean }): void {
-    this.#recall()
+    this.#assignment.recall()
     for (const task of this.#ledger.unfinished) {
       if (task.isSettled) {
         if (running) this.#interruption.hasten(task, this.graceMs)
@@ -219,7 +230,7 @@ export class Dispatcher implements RosterListener {
   async close(): Promise<void> {
     this.#isOpen = false
     this.roster.stopOpening()
-    this.#balance.stop()
+    this.#assignment.stop()
     this.#minimum.stop()
     this.#adaptation?.stop()
     this.#quarantine.stop()
@@ -245,7 +256,7 @@ export class Dispatcher implements RosterListener {
       },
       startAnew: () => {
         this.roster.giveUpOpening()
-        this.#dispatchSoon()
+        this.#assignment.soon()
       },
     }
   }
@@ -257,7 +268,7 @@ export class Dispatcher implements RosterListener {
       if (this.#adaptation) this.#adaptation.ready(seat)
       else relieveStandIns(this.roster, seat, this.graceMs)
       this.#rest(seat)
-      this.#dispatch()
+      this.#assignment.now()
     } else this.roster.retire(seat, this.graceMs)
   }
 
@@ -274,8 +285,7 @@ export class Dispatcher implements RosterListener {
   }
 
   onEnd(seat: Seat, end: WorkerEnd): void {
-    this.#limits.watch(seat)
-    this.health.watch(seat)
+    this.#watch(seat)
     const tasks = [...seat.inflight.values()]
     const untouched: Task[] = []
     let hadBegun = seat.answered > 0
@@ -295,13 +305,13 @@ export class Dispatcher implements RosterListener {
         this.#ledger.settle(task, 'rejected', error)
       } else untouched.push(task)
     }
-    this.#requeue(untouched)
+    this.#assignment.requeue(untouched)
     const isFruitless = !hadBegun && end.how === 'died'
     if (isFruitless) this.#diedFruitless(end)
     else this.#crashLoop.over()
     this.#minimum.lost({ isFruitless })
     this.#adaptation?.ended(end)
-    this.#dispatchSoon()
+    this.#assignment.soon()
   }
 
   #diedFruitless(end: WorkerEnd): void {
@@ -326,7 +336,7 @@ export class Dispatcher implements RosterListener {
   onRoom(): void {
     if (!this.#isOpen) return
     this.#minimum.keep()
-    this.#dispatchSoon()
+    this.#assignment.soon()
   }
 
   onRefused(error: PressureError): void {
@@ -337,124 +347,6 @@ export class Dispatcher implements RosterListener {
   #failWaiting(error: WorkerStartError): void {
     // Others still work: the queue is served, more slowly.
     if (this.roster.seats.size === 0) this.#ledger.rejectWaiting(error)
-  }
-
-  // ---- to workers ----
-
-  get #isExclusive(): boolean {
-    return this.#options.tasksPerWorker === 1
-  }
-
-  /** At the end of this turn, so that what is submitted together can travel together. */
-  #dispatchSoon(): void {
-    if (this.#isScheduled) return
-    this.#isScheduled = true
-    queueMicrotask(() => {
-      this.#isScheduled = false
-      this.#dispatch()
-    })
-  }
-
-  #dispatch(): void {
-    if (!this.#quarantine.isEmpty && this.#quarantine.holdsBack(this.#others)) {
-      this.#isolate()
-      return
-    }
-    for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
-      const task = next
-      task.expectedMs = this.#pace.expectedMs(task)
-      this.#adaptation?.prepare(this.#queue.size, isUnlimited(task) ? task.expectedMs : Number.NaN)
-      const seats = [...this.roster.seats].filter(
-        (seat) => hasRoom(seat, this.#options) && fits(seat, task, 0, this.#options),
-      )
-      // Who is to end must run out of work first; which one that is, the first to run out of it decides.
-      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats)
-      if (!seat) break
-      this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
-    }
-    if (this.#queue.size === 0) this.#balance.soon()
-    else this.#open(this.#queue.size)
-  }
-
-  #fill(seat: Seat, share: number): void {
-    const batch: Task[] = []
-    const most = Math.min(share, this.#options.maxTasksPerWorker - seat.given)
-    while (batch.length < most) {
-      const task = this.#queue.peek()
-      if (!task) break
-      task.expectedMs = this.#pace.expectedMs(task)
-      if (!fits(seat, task, batch.length, this.#options)) break
-      this.#queue.take()
-      seat.assign(task)
-      batch.push(task)
-      publishTask('assign', this.#name, task)
-      if (task.isHandedOver) break // moved objects travel with their own call
-    }
-    this.#send(seat, batch)
-  }
-
-  #send(seat: Seat, batch: readonly Task[]): void {
-    this.roster.setRef(seat, true)
-    this.#idle.end(seat)
-    sendCalls(seat, batch, (task, error) => {
-      seat.remove(task)
-      this.#ledger.settle(task, 'rejected', error)
-    })
-    if (seat.isIdle) this.#rest(seat)
-    this.#limits.watch(seat)
-    this.health.watch(seat)
-  }
-
-  get #others(): Others {
-    const run = [...this.roster.seats].some((seat) => seat.inflight.size > 0)
-    return { run, wait: this.#queue.size > 0 }
-  }
-
-  /** Gives the task in quarantine to a worker that has run nothing, when nothing else runs. */
-  #isolate(): void {
-    if (this.#others.run) {
-      if (this.#quarantine.isHolding) this.#recall()
-      return
-    }
-    let fresh: Seat | undefined
-    for (const seat of this.roster.seats) {
-      if (!seat.isIdle) continue
-      if (seat.given === 0) fresh = seat
-      // What others left in its memory would be in the way; and there may be room for one worker only.
-      else this.roster.retire(seat, this.graceMs)
-    }
-    const task = fresh && this.#quarantine.take()
-    if (fresh && task) {
-      task.expectedMs = this.#pace.expectedMs(task)
-      fresh.assign(task)
-      publishTask('assign', this.#name, task)
-      this.#send(fresh, [task])
-      if (fresh.isIdle) this.#dispatchSoon() // it could not be sent
-    } else this.#open(1)
-  }
-
-  /** Starts workers until so many are being started. */
-  #open(count: number): void {
-    const missing = Math.min(this.#limit.room, count - this.roster.opening)
-    if (!this.#isOpen || missing <= 0 || !this.#crashLoop.mayStart()) return
-    for (let n = 0; n < missing; n += 1) void this.roster.open()
-  }
-
-  /** Takes back what workers were given and have not begun. */
-  #recall(): void {
-    for (const seat of this.roster.seats) {
-      const [next] = this.#isExclusive ? seat.revocable() : []
-      if (next !== undefined) this.#requeue(seat.revoke(next, seat.given))
-    }
-  }
-
-  /** Puts tasks back at the front, in their order. */
-  #requeue(tasks: readonly Task[]): void {
-    for (const task of tasks.toReversed()) {
-      if (task.isQuarantined) this.#quarantine.add(task)
-      else this.#queue.unshift(task)
-    }
-    if (tasks.length > 0) this.#dispatchSoon()
   }
 
   // ---- from workers ----
@@ -489,7 +381,7 @@ export class Dispatcher implements RosterListener {
     this.#interruption.answered(seat)
     if (seat.isIdle) this.#rest(seat)
     this.#limits.watch(seat)
-    this.#dispatch()
+    this.#assignment.now()
   }
 
   #note(seat: Seat, seq: number): void {
@@ -510,7 +402,7 @@ export class Dispatcher implements RosterListener {
       if (task.isSettled) this.#ledger.release(task)
       else back.push(task)
     }
-    this.#requeue(back)
+    this.#assignment.requeue(back)
     this.#afterAnswer(seat)
   }
 
@@ -519,6 +411,12 @@ export class Dispatcher implements RosterListener {
     if (!task || task.isSettled) return
     this.health.progress(task)
     deliverProgress(seat, task, value)
+  }
+
+  /** It was given tasks, or has ended: when a limit of its tasks is due, somebody must look. */
+  #watch(seat: Seat): void {
+    this.#limits.watch(seat)
+    this.health.watch(seat)
   }
 
   /** The worker has nothing to do. */
@@ -538,7 +436,7 @@ export class Dispatcher implements RosterListener {
   /** Those tasks hold every place and wait for this one, which therefore cannot begin. */
   #giveUp(task: Task, waiting: readonly Task[]): void {
     const back = task.seat?.revoke(task.seq, task.seq) ?? []
-    this.#requeue(back.filter((other) => other !== task))
+    this.#assignment.requeue(back.filter((other) => other !== task))
     const names = waiting.map(({ spec }) => spec.name)
     const error = new ExecutorDeadlockError(this.#name, task.spec.name, names)
     this.#ledger.settle(task, 'rejected', error)
@@ -563,12 +461,7 @@ export class Dispatcher implements RosterListener {
     this.#ledger.attemptFailed(task, sequel, () => {
       if (task.isQuarantined) this.#quarantine.add(task)
       else this.#queue.push(task)
-      this.#dispatch()
+      this.#assignment.now()
     })
   }
-}
-
-/** Whether it may run where nothing can end it. */
-function isUnlimited({ spec }: Task): boolean {
-  return spec.call.timeoutMs === Infinity
 }
