@@ -5,6 +5,7 @@ import { OptionError, TaskStuckError, TaskTimeoutError, WorkerStartError } from 
 import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
+import { keepOffThisThread } from '../executor/worker-budget.ts'
 import type { LadderStep } from '../lifetime/life.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { chooseExport } from './choose-export.ts'
@@ -13,12 +14,14 @@ import { watchStuck } from './stuck-input.ts'
 import { taskName } from './task-ref.ts'
 
 /** What events call it. */
-const EXECUTOR = 'run'
+export const EXECUTOR = 'run'
 
 /** Starts nothing yet: the first task does. */
 export function executorRunner(options: RunnerOptions): BatchRunner {
   // Held for the whole run, so that its cookie is one and the same from the first worker to the last look.
   const hold = options.kind === 'inline' ? undefined : holdScope('tidypool run')
+  // A run in a task of another one promises the same of signals, limits and results.
+  if (options.kind !== 'inline') keepOffThisThread()
   const executor = open(options)
   const { task, timeoutMs, retries } = options
   let stuck = 0
@@ -31,7 +34,11 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
   let exportName = ''
   let closing: ReturnType<BatchRunner['close']> | undefined
   return {
-    cookie: hold?.scope.id,
+    get cookie() {
+      // What tasks start on this thread does not carry the mark.
+      const wasHere = stepsOf(executor).some(({ to }) => to.place === 'inline')
+      return wasHere ? undefined : hold?.scope.id
+    },
     async identify(signal) {
       const exports = await exportsOf(executor, options, signal)
       exportName = chooseExport(task.module, task.exportName, exports)
@@ -76,6 +83,7 @@ function open({
   jobs,
   killAfterMs,
   timeoutMs,
+  deadlineMs,
   stuck,
 }: RunnerOptions): Executor<UntypedModule> {
   // What tasks print is no result: it goes to stderr.
@@ -92,8 +100,8 @@ function open({
         ...common,
         maxWorkers: jobs,
         onEscape: 'kill',
-        // On this thread nothing can end a task that is out of time.
-        lastRung: timeoutMs === undefined ? 'inline' : 'thread',
+        // On this thread nothing can end a task that is out of time, or see that it is stuck.
+        lastRung: (timeoutMs ?? deadlineMs ?? stuck?.afterMs) === undefined ? 'inline' : 'thread',
         // User code runs in this process only when nothing else is to be had.
         inlineBelowMs: 0,
       })

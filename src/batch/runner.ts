@@ -16,6 +16,8 @@ export interface RunnerOptions {
   readonly kind: RunnerKind
   readonly jobs: number
   readonly timeoutMs: number | undefined
+  /** Of the whole run. */
+  readonly deadlineMs: number | undefined
   /** How long the module may take to load before the first call. */
   readonly loadLimitMs: number
   readonly killAfterMs: number

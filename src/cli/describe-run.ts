@@ -97,7 +97,7 @@ export function describeRun(command: Command): Command {
     .option('-j, --jobs <N>', 'workers: a number, 50% of the processors, or auto (default: auto)')
     .option(
       '--kind <KIND>',
-      'of a module: auto, process, thread or inline; auto is process,\nand less of it under pressure (default: auto)',
+      'of a module: auto, process, thread or inline; auto is process, and less of it under pressure (default: auto)',
     )
     .option('--timeout <TIME>', 'end a call or a command that runs longer, such as 10s')
     .option('--deadline <TIME>', 'end the run after this time, such as 600s')

@@ -4,6 +4,7 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 
+import { EXECUTOR } from '../batch/executor-runner.ts'
 import type { LadderStep, Rung } from '../lifetime/life.ts'
 import { printWarning, say } from './messages.ts'
 
@@ -67,11 +68,8 @@ export function describeRung({ place, workers }: Rung): string {
   return workers === 1 ? `1 ${place}` : `${workers} ${PLURALS[place]}`
 }
 
+/** Also executors of tasks publish here, while these run on this thread. */
 function isStep(message: unknown): message is LadderStep & { readonly event: 'step' } {
-  return (
-    typeof message === 'object' &&
-    message !== null &&
-    'event' in message &&
-    message.event === 'step'
-  )
+  const { event, executor } = message as { readonly event?: unknown; readonly executor?: unknown }
+  return event === 'step' && executor === EXECUTOR
 }

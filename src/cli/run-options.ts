@@ -147,7 +147,8 @@ function readStuck(
     throw new OptionError('--on-stuck', action, '--on-stuck only together with --stuck-after TIME')
   }
   if (kind === 'inline') {
-    const allowed = 'a time only with --kind process or thread; inline cannot see that it is stuck'
+    const allowed =
+      'a time only with --kind auto, process or thread; inline cannot see that it is stuck'
     throw new OptionError('--stuck-after', stuckAfter, allowed)
   }
   if (isCommand && action === 'capture') {

@@ -2,12 +2,11 @@
 import type { BatchReport } from '../batch/run-batch.ts'
 import type { StopCause } from '../batch/stop.ts'
 import { REMEMBERED } from '../executor/roster.ts'
-import { heightOf } from '../executor/ladder.ts'
-import { describeRung } from './follow-steps.ts'
+import { describeStep } from './follow-steps.ts'
 import { paint } from './messages.ts'
 import { duration, number, plural, shorten } from './words.ts'
 
-/** Processes that were ended; the rest is counted. */
+/** Processes that were ended, and steps that were taken; the rest is counted. */
 const NAMED = 20
 
 export function summaryText(report: BatchReport): string {
@@ -74,15 +73,16 @@ function errors({ errors: groups }: BatchReport): string[] {
   })
 }
 
-/** How the run gave way to pressure. Each step was told when it was taken. */
+/** How the run gave way to pressure, and came back. */
 function steps({ shutdown }: BatchReport): string[] {
   const taken = shutdown.steps ?? []
-  const [first] = taken
-  if (!first) return []
+  if (taken.length === 0) return []
   const down = taken.filter(({ direction }) => direction === 'down').length
-  const lowest = taken.reduce((low, { to }) => (heightOf(to) < heightOf(low) ? to : low), first.to)
+  const more = taken.length - NAMED
   return [
-    `  pressure: ${plural(down, 'step')} down, ${number(taken.length - down)} up; at the lowest ${describeRung(lowest)}; first: ${shorten(first.cause, 120)}`,
+    `  pressure: ${plural(down, 'step')} down, ${number(taken.length - down)} up`,
+    ...taken.slice(0, NAMED).map((step) => `    ${shorten(describeStep(step), 160)}`),
+    ...(more > 0 ? [`    and ${number(more)} more`] : []),
   ]
 }
 

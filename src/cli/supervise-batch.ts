@@ -74,10 +74,10 @@ export async function superviseBatch(
     if (isTalking) {
       if (report.tornBytes > 0) sayTorn(report, plan)
       say(summaryText(report))
-      if (resume !== undefined) say(resume.text)
     }
     const figures = options.stats ? await figuresOf(runner) : undefined
     if (figures && !options.json) say(statsText(figures.stats, figures.accounting, work.of))
+    if (isTalking && resume !== undefined) say(resume.text)
     if (options.json)
       await printJson({ ...summaryJson(report), ...figures }, resume?.command, options, results)
     // A signal ends this process as it is; what was accepted for writing goes out first.

@@ -9,6 +9,8 @@ import type { WorkerSource } from './roster.ts'
 import type { Seat } from './seat.ts'
 
 export interface Adaptation extends WorkerSource {
+  /** Where workers are started now. */
+  readonly place: Place
   /** Called once, before anything else. */
   attach(controls: AdaptationControls): void
   /** Tasks wait, and perhaps a worker is to be started for them. @param expectedMs  Of each; NaN when nothing is known. */

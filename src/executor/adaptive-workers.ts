@@ -54,11 +54,11 @@ export class AdaptiveWorkers implements Adaptation {
   }
 
   get needs(): WorkerNeeds | undefined {
-    return this.#sources[this.#place].needs
+    return this.#sources[this.place].needs
   }
 
   get admit(): WorkerSource['admit'] {
-    return this.#sources[this.#place].admit
+    return this.#sources[this.place].admit
   }
 
   /** The last hundred. */
@@ -71,7 +71,7 @@ export class AdaptiveWorkers implements Adaptation {
   }
 
   start(setup: WorkerSetup, listener: WorkerListener, holdings: Holdings): Worker {
-    return this.#sources[this.#place].start(setup, listener, holdings)
+    return this.#sources[this.place].start(setup, listener, holdings)
   }
 
   release(): void {
@@ -87,7 +87,7 @@ export class AdaptiveWorkers implements Adaptation {
   ready(seat: Seat): void {
     // What has stood in until there was one of this kind is done with; one of another kind comes too late.
     const place = placeOf(seat)
-    if (place === this.#place) this.#settle()
+    if (place === this.place) this.#settle()
     // Inline where something else is wanted, it stands in for what the budget of the process tree did not allow.
     else if (place !== 'inline') this.#controls?.wearOut(seat)
   }
@@ -114,7 +114,9 @@ export class AdaptiveWorkers implements Adaptation {
   refused(error: Error): void {
     const from = this.rung
     const alive = this.#alive(from.place)
-    if (alive === 0) return // tried again with pauses; then `startFailed`
+    const seats = [...(this.#controls?.seats ?? [])]
+    // Whether this rung holds is known when that one is ready, or has failed.
+    if (alive === 0 && seats.some((seat) => placeOf(seat) === from.place)) return
     this.#stepped('down', from, this.#ladder.down(alive, performance.now()), {
       why: 'refused',
       error,
@@ -125,7 +127,7 @@ export class AdaptiveWorkers implements Adaptation {
     clearTimeout(this.#calm)
   }
 
-  get #place(): Place {
+  get place(): Place {
     return this.#brief.isOn ? 'inline' : this.rung.place
   }
 
@@ -158,13 +160,13 @@ export class AdaptiveWorkers implements Adaptation {
 
   /** Only what the rung allows is left. What idles goes at once: it holds memory that the next worker may need. */
   #settle(): void {
-    const place = this.#place
+    const place = this.place
     for (const seat of this.#controls?.seats ?? [])
       if (placeOf(seat) !== place) this.#controls?.wearOut(seat)
     this.#controls?.setMaxWorkers(this.#brief.isOn ? 1 : this.rung.workers)
   }
 
-  /** What there is goes on until one of the new kind is ready: there may be none to be had. */
+  /** What there is goes on until one of the new kind is ready: there may be none to be had. Only where one worker is allowed, it goes first. */
   #probe(to: Rung): void {
     const seats = [...(this.#controls?.seats ?? [])].filter(({ isWornOut }) => !isWornOut)
     const [other] = seats.filter((seat) => placeOf(seat) !== to.place)

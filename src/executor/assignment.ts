@@ -93,6 +93,7 @@ export class Assignment {
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
       const task = next
       task.expectedMs = this.#pace.expectedMs(task)
+      if (this.#refuseHere(task)) continue
       this.#parts.adaptation?.prepare(
         this.#queue.size,
         isUnlimited(task) ? task.expectedMs : Number.NaN,
@@ -117,6 +118,8 @@ export class Assignment {
       if (!task) break
       task.expectedMs = this.#pace.expectedMs(task)
       if (!fits(seat, task, batch.length, this.#options)) break
+      // Where the first may run, nothing may be able to end this one.
+      if (batch[0] && isUnlimited(task) !== isUnlimited(batch[0])) break
       this.#queue.take()
       seat.assign(task)
       batch.push(task)
@@ -156,7 +159,8 @@ export class Assignment {
       else this.#roster.retire(seat, this.#parts.graceMs())
     }
     const task = fresh && this.#quarantine.take()
-    if (fresh && task) {
+    if (task && this.#refuseHere(task)) this.soon()
+    else if (fresh && task) {
       task.expectedMs = this.#pace.expectedMs(task)
       fresh.assign(task)
       publishTask('assign', this.#options.name, task)
@@ -187,6 +191,13 @@ export class Assignment {
       else this.#queue.unshift(task)
     }
     if (tasks.length > 0) this.soon()
+  }
+
+  /** What has ended a worker process is not tried on the calling thread, where it would end the program. */
+  #refuseHere(task: Task): boolean {
+    if (task.death === undefined || this.#parts.adaptation?.place !== 'inline') return false
+    this.#parts.reject(task, task.death)
+    return true
   }
 
   get #isExclusive(): boolean {

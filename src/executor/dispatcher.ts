@@ -248,13 +248,16 @@ export class Dispatcher implements RosterListener {
       executor: this.#name,
       seats: this.roster.seats,
       opening: () => this.roster.opening,
-      open: () => void this.roster.open(),
+      open: () => {
+        if (this.#isOpen && this.#limit.room > 0) void this.roster.open()
+      },
       setMaxWorkers: (maxWorkers) => this.setMaxWorkers(maxWorkers),
       wearOut: (seat) => {
         seat.isWornOut = true
         if (seat.isIdle) this.#rest(seat)
       },
       startAnew: () => {
+        if (!this.#isOpen) return
         this.roster.giveUpOpening()
         this.#assignment.soon()
       },
@@ -299,6 +302,7 @@ export class Dispatcher implements RosterListener {
       else if (ran) {
         task.deaths += 1
         const error = new WorkerDiedError(deathOf(seat, end, task, true))
+        task.death = error
         this.#attemptFailed(task, afterDeath(task, error))
       } else if (task.isHandedOver) {
         const error = new WorkerDiedError(deathOf(seat, end, task, false))
@@ -325,11 +329,17 @@ export class Dispatcher implements RosterListener {
   }
 
   needsWorker(): boolean {
-    return this.#isOpen && (this.#queue.size > 0 || this.roster.size <= this.#options.minWorkers)
+    if (!this.#isOpen) return false
+    const isWorkLeft = this.#queue.size > 0 || this.#quarantine.size > 0
+    return isWorkLeft || this.roster.size <= this.#options.minWorkers
   }
 
-  onStartFailed(error: WorkerStartError): void {
-    if (!this.#adaptation?.startFailed(error)) this.#failWaiting(error)
+  onStartFailed(
+    error: WorkerStartError,
+    { isOfUserCode }: { readonly isOfUserCode: boolean },
+  ): void {
+    // What the initializer does wrong, it would do wrong on any rung.
+    if (isOfUserCode || !this.#adaptation?.startFailed(error)) this.#failWaiting(error)
     this.#minimum.lost({ isFruitless: true })
   }
 

@@ -12,11 +12,6 @@
 
 import type { Rung } from '../lifetime/life.ts'
 
-/** Orders rungs: whatever place it is counts more than how many there are. */
-export function heightOf({ place, workers }: Rung): number {
-  return ['inline', 'thread', 'process'].indexOf(place) * 1e6 + workers
-}
-
 /** The calm time is doubled at most this often. */
 const MAX_DOUBLINGS = 5
 

@@ -14,6 +14,7 @@ import { admit } from './admission.ts'
 import type { Holdings } from '../lifetime/holdings.ts'
 import type { ExecutorAccount } from './account.ts'
 import { START_BACK_OFF } from './back-off.ts'
+import { isHeapFull } from './death.ts'
 import { publishRefusal, publishWorker } from './events.ts'
 import { Growth } from './growth.ts'
 import type { WorkerNeeds } from './needs.ts'
@@ -51,8 +52,8 @@ export interface RosterListener {
   onEnd(seat: Seat, end: WorkerEnd): void
   /** Whether there is work for the worker that is being opened. */
   needsWorker(): boolean
-  /** No attempt to start a worker succeeded. */
-  onStartFailed(error: WorkerStartError): void
+  /** No attempt to start a worker succeeded. @param about  Whether user code failed: the initializer, or what it did. */
+  onStartFailed(error: WorkerStartError, about: { readonly isOfUserCode: boolean }): void
   /** Workers that could not be started may be possible now. */
   onRoom(): void
   /** One more worker beside those there are was refused; it is tried again later. */
@@ -78,6 +79,8 @@ export class Roster {
   #attempts = new AbortController()
   /** The one start that is being tried again: others would fail as it does, and each attempt costs a process. */
   #retried: symbol | undefined
+  /** Failures of starts that had come as far as user code. */
+  readonly #ofUserCode = new WeakSet<Error>()
   #opening = 0
   #lastId = 0
   #onEmptied: (() => void)[] = []
@@ -151,10 +154,12 @@ export class Roster {
             opened() // at once, or the next one that asks would be one too many as well
             throw new AbortError('another one is tried, or none any more')
           }
-          const start = (): Promise<void> => {
+          // Rejects where it is refused: who stands in line is started by others, who must not be hit by that.
+          const start = async (): Promise<void> => {
             // No worker is there, and no other one is being started: now, since several may be opened in this turn.
-            wasOnly = this.#seats.size === 0 && this.#opening <= 1
-            return this.#start(opened, this.#admit(wasOnly))
+            const hasOthers = Array.from(this.#seats).some((seat) => seat.takesTasks)
+            wasOnly = !hasOthers && this.#opening <= 1
+            await this.#start(opened, this.#admit(wasOnly))
           }
           return this.#source.admit?.(this.#openingOf(start, signal)) ?? start()
         },
@@ -162,18 +167,19 @@ export class Roster {
           ...START_BACK_OFF,
           signal,
           onFailedAttempt: ({ error, attemptNumber }) => {
-            if (attemptNumber > 1 || this.#retried) return
+            if (attemptNumber > 1 || this.#retried || signal.aborted) return
             this.#retried = me
             publishRefusal('retry', this.#executor, attemptNumber, error)
           },
         },
       )
+      const hasNone = isOpening
       opened() // also where none is wanted any more
-      if (this.#retried === me) {
-        this.#retried = undefined
-        this.#listener.onRoom()
-      }
-      if (!wasOnly) this.#growth.succeeded()
+      if (!hasNone && !wasOnly) this.#growth.succeeded()
+      const wasRetried = this.#retried === me
+      if (wasRetried) this.#retried = undefined
+      // What came after it had left the line counted on it.
+      if (wasRetried || hasNone) this.#listener.onRoom()
     } catch (error) {
       opened()
       if (this.#retried === me) this.#retried = undefined
@@ -187,7 +193,8 @@ export class Roster {
         return
       }
       publishRefusal('none', this.#executor, attempts, error)
-      this.#listener.onStartFailed(new WorkerStartError(attempts, error))
+      const isOfUserCode = error instanceof Error && this.#ofUserCode.has(error)
+      this.#listener.onStartFailed(new WorkerStartError(attempts, error), { isOfUserCode })
     }
   }
 
@@ -264,6 +271,7 @@ export class Roster {
         signalsIgnored: this.signalsIgnored,
       }
       let unready: AbortError | undefined
+      let hasLoaded = false
       const listener: WorkerListener = {
         onMessage: (message) => {
           if (message.type === 'ready') {
@@ -275,13 +283,19 @@ export class Roster {
           } else if (message.type === 'unready') {
             // Its initializer failed: it would fail again. Told when it has ended, so that nobody counts on it.
             unready = new AbortError(decodeError(message.error))
-          } else this.#listener.onMessage(seat, message)
+          } else if (message.type === 'loaded') hasLoaded = true
+          else this.#listener.onMessage(seat, message)
         },
         onEnd: (end) => {
           const wasReady = seat.state !== 'starting'
           settleClaim()
           this.#ended(seat, end)
-          if (!wasReady) reject(unready ?? startFailure(end))
+          if (wasReady) return
+          const failure = startFailure(end)
+          const hasExited = hasLoaded && end.signal === null && !isHeapFull(end)
+          if (unready) this.#ofUserCode.add(unready.originalError)
+          else if (hasExited) this.#ofUserCode.add(failure)
+          reject(unready ?? failure)
         },
       }
       try {
@@ -305,7 +319,13 @@ export class Roster {
     const { needs } = this.#source
     if (!needs) return () => {}
     const largestBytes = (): number =>
-      Math.max(0, ...Array.from(this.#seats, ({ worker }) => privateBytes(worker?.pid ?? 0)))
+      // An inline worker has our own pid, and what we hold ourselves tells nothing of a worker.
+      Math.max(
+        0,
+        ...Array.from(this.#seats, ({ worker }) =>
+          worker?.kind === 'process' ? privateBytes(worker.pid ?? 0) : 0,
+        ),
+      )
     try {
       return admit({ needs, isOnly, largestBytes, reserve: this.#limits.reserve })
     } catch (error) {

@@ -46,6 +46,8 @@ export class Task {
   deaths = 0
   /** It has ended as many workers as it may, and runs alone or not at all. */
   isQuarantined = false
+  /** What the last worker died of that it has ended; undefined when it has ended none. */
+  death: Error | undefined
   /** How often it was begun. */
   begun = 0
   seat: Seat | undefined

@@ -29,6 +29,16 @@ const limitVariable = 'TIDYPOOL_BUDGET_WORKERS'
 /** Workers that the outermost executors in use were told to have: the user's word, also where it is more than the processors. */
 const told = new Map<WorkerBudget, number>()
 
+let keepsOffThisThread = false
+
+/**
+ * From now on the first worker of an executor that gets no permit is started beyond the budget instead of standing in on this
+ * thread: for programs that promise to hear signals and to end what is out of time wherever they run, such as `run`.
+ */
+export function keepOffThisThread(): void {
+  keepsOffThisThread = true
+}
+
 export class WorkerBudget {
   readonly #kind: 'thread' | 'process'
   readonly #options: ResolvedOptions
@@ -39,7 +49,7 @@ export class WorkerBudget {
   #own: Budget | undefined
   #hold: ScopeHold | undefined
   /** For the start that follows at once. */
-  #granted: Permit | 'inline' | undefined
+  #granted: Permit | 'inline' | 'beyond' | undefined
 
   constructor(kind: 'thread' | 'process', resolved: ResolvedOptions) {
     this.#kind = kind
@@ -79,18 +89,26 @@ export class WorkerBudget {
 
   #admit(opening: Opening): Promise<void> {
     // Nobody is overtaken by who comes later.
-    if (this.#grant(opening, isLineEmpty()) === 'started') return opening.start()
+    if (this.#grant(opening, isLineEmpty()) === 'started') return this.#begin(opening)
     return new Promise((resolve) => {
       standInLine({
         opening,
         tryStart: (mayClaim) => {
           const outcome = this.#grant(opening, mayClaim)
-          if (outcome === 'started') resolve(opening.start())
+          if (outcome === 'started') resolve(this.#begin(opening))
           return outcome
         },
         giveUp: resolve,
       })
     })
+  }
+
+  #begin(opening: Opening): Promise<void> {
+    const started = opening.start()
+    // Still there: too little was left for a start, and nobody has the permit.
+    if (typeof this.#granted === 'object') this.#granted.release()
+    this.#granted = undefined
+    return started
   }
 
   #grant(opening: Opening, mayClaim: boolean): 'started' | 'full' | 'waits' {
@@ -105,7 +123,7 @@ export class WorkerBudget {
     }
     if (!this.#outer) return 'started'
     if (opening.hasOthers()) return mayClaim ? 'full' : 'waits'
-    this.#granted = 'inline'
+    this.#granted = keepsOffThisThread ? 'beyond' : 'inline'
     return 'started'
   }
 
@@ -117,7 +135,8 @@ export class WorkerBudget {
   ): Worker {
     const granted = this.#granted
     this.#granted = undefined
-    const permit = granted === 'inline' ? undefined : (granted ?? this.#count())
+    const hasPermit = typeof granted === 'object'
+    const permit = hasPermit ? granted : granted === undefined ? this.#count() : undefined
     const watched: WorkerListener = {
       onMessage: (message) => listener.onMessage(message),
       onEnd: (end) => {

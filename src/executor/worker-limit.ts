@@ -34,7 +34,8 @@ export class WorkerLimit {
   get isExceeded(): boolean {
     if (!this.#isLowered) return false // asked for every task: nothing is counted where the limit never changed
     let staying = 0
-    for (const seat of this.#roster.seats) if (seat.state === 'ready') staying += 1
+    for (const seat of this.#roster.seats)
+      if (seat.state === 'ready' && !seat.isWornOut) staying += 1
     const { size } = this.#roster
     this.#isLowered = size > this.#max
     return staying > this.#max

@@ -13,8 +13,8 @@ export function memoryKills(): number {
   return Math.max(0, ...ofGroups, groupCounter('/proc', 'vmstat', 'oom_kill') ?? 0)
 }
 
-/** Part of all memory, in thousandths, that this process counts as having besides its own. */
-const RAISE = 300
+/** Part of all memory, in thousandths, that this process counts as having besides its own: as much as batch systems give their jobs. */
+const RAISE = 800
 const SCORE = '/proc/self/oom_score_adj'
 
 /**

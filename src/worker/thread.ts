@@ -139,7 +139,6 @@ class ThreadWorker implements Worker {
     if (message.type === 'loaded') {
       this.#isLoaded = true
       if (this.#state === 'killed') this.#terminate()
-      return
     }
     if (message.type === 'ready' && message.tid !== undefined)
       this.osThread = { pid: process.pid, tid: message.tid }

@@ -31,6 +31,7 @@ for (const kind of ['process', 'thread'] as const) {
         jobs: 1,
         timeoutMs: 100,
         loadLimitMs: 300,
+        deadlineMs: undefined,
         killAfterMs: 0,
         retries: 0,
         stuck: undefined,

@@ -375,3 +375,11 @@ export function keep(bytes) {
   kept.push(new Uint8Array(bytes).fill(1))
   return kept.length
 }
+
+export function failingInitializer() {
+  throw new Error('the initializer fails')
+}
+
+export function exitingInitializer() {
+  process.exit(5)
+}

@@ -129,3 +129,36 @@ test('few known short tasks are run on the calling thread when there is no worke
   assert.equal((await pool.submit('where')).pid, process.pid)
   assert.deepEqual(pool.steps, [])
 })
+
+for (const [name, how] of [
+  ['failingInitializer', 'throws'],
+  ['exitingInitializer', 'exits'],
+] as const) {
+  test(`an initializer that ${how} is no pressure: its tasks reject, and it is not tried elsewhere`, async (t) => {
+    const pool = withSwitches(t).pool({ initializer: name, maxWorkers: 1 })
+    await assert.rejects(pool.submit('echo', 1), { code: 'ERR_WORKER_START' })
+    assert.deepEqual(pool.steps, [])
+  })
+}
+
+test('a call with a time-out is not run on the calling thread, also behind others', async (t) => {
+  const pool = withSwitches(t).pool({ idleTimeoutMs: 300, inlineBelowMs: 1000 })
+  for (let n = 0; n < 100; n += 1) await pool.submit('where')
+  await until(() => pool.stats().workers === 0, 'the workers to have ended')
+  const calls = [pool.submit('where'), pool.with({ timeoutMs: 60_000 }).submit('where')]
+  const [free, limited] = await Promise.all(calls)
+  assert.equal(free?.pid, process.pid)
+  assert.notEqual(limited?.pid, process.pid)
+})
+
+test('what has ended a worker is not tried on the calling thread', async (t) => {
+  const switches = withSwitches(t)
+  const pool = switches.pool({ maxWorkers: 1 })
+  await pool.submit('echo', 1)
+  switches.refuse('process')
+  switches.refuse('thread')
+  const deadly = pool.with({ retries: 5 }).submit('exit', 1)
+  await assert.rejects(deadly, { code: 'ERR_WORKER_DIED' })
+  assert.equal(pool.rung.place, 'inline')
+  assert.equal(await pool.submit('echo', 2), 2)
+})

@@ -111,3 +111,56 @@ export async function hold(maxWorkers) {
   const pool = new ProcessExecutor(import.meta.url, { maxWorkers })
   await Promise.all(Array.from({ length: maxWorkers }, () => pool.submit('waitForEver')))
 }
+
+/** @param {number} ms */
+export const rest = (ms) => new Promise((resolve) => setTimeout(() => resolve(ms), ms))
+
+/** Ends its worker. @returns {void} */
+export function die() {
+  process.exit(7)
+}
+
+/**
+ * Submits one more task in the very turn in which another one has lost its worker, while a third one stood in line for a permit.
+ * @param {Kind} kind
+ */
+export async function submitAtDeath(kind) {
+  const pool = new kinds[kind](import.meta.url, { maxWorkers: 2 })
+  const first = pool.submit('rest', 60)
+  /** @type {Promise<unknown>} */
+  const last = new Promise((resolve, reject) => {
+    pool.submit('die').then(resolve, () => pool.submit('rest', 1).then(resolve, reject))
+  })
+  const outcomes = [await first, await last]
+  await pool.shutdown()
+  return outcomes
+}
+
+/** How many permits an executor has left that may start no worker, for want of descriptors. @param {Kind} kind */
+export async function refusedStarts(kind) {
+  const before = permits()
+  const pool = new kinds[kind](import.meta.url, { maxWorkers: 2, reserve: { descriptors: 1e8 } })
+  /** @type {unknown} */
+  const error = await pool.submit('rest', 1).catch((/** @type {unknown} */ reason) => reason)
+  await pool.shutdown()
+  const code = error instanceof Error && 'code' in error ? error.code : error
+  return { code, left: permits() - before }
+}
+
+/** Has one worker with a permit, and asks for another one that is refused when the line moves. */
+export async function refusedInLine() {
+  const holder = new ProcessExecutor(import.meta.url, { maxWorkers: 1 })
+  await holder.submit('rest', 1)
+  const pool = new ProcessExecutor(import.meta.url, {
+    maxWorkers: 2,
+    reserve: { descriptors: 1e8 },
+  })
+  const futures = [pool.submit('rest', 300)]
+  while (pool.stats().running === 0) await rest(5)
+  futures.push(pool.submit('rest', 1))
+  await rest(50)
+  await holder.shutdown()
+  const results = await Promise.all(futures)
+  await pool.shutdown()
+  return results
+}

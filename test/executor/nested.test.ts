@@ -192,3 +192,25 @@ function workersBelow(pid: number): number {
     (children.get(of) ?? []).flatMap((child) => [child, ...below(child)])
   return below(pid).filter((child) => workers.has(child)).length
 }
+
+for (const kind of ['thread', 'process'] as const) {
+  test(`${kind}: a task that is submitted when another one loses its worker is not left in line`, async (t) => {
+    setBudget(t, 2)
+    await using executor = pool('process', { maxWorkers: 1 })
+    assert.deepEqual(await executor.submit('submitAtDeath', kind), [60, 1])
+  })
+
+  test(`${kind}: a start that is refused for want of something gives its permit back`, async (t) => {
+    setBudget(t, 8)
+    await using executor = pool('process', { maxWorkers: 1 })
+    const { code, left } = await executor.submit('refusedStarts', kind)
+    assert.equal(code, 'ERR_WORKER_START')
+    assert.equal(left, 0)
+  })
+}
+
+test('a start that is refused when the line moves harms nobody', async (t) => {
+  setBudget(t, 2)
+  await using executor = pool('process', { maxWorkers: 1 })
+  assert.deepEqual(await executor.submit('refusedInLine'), [300, 1])
+})
