@@ -49,16 +49,11 @@ export function lookAround(): Sight {
       'there is no /proc here that shows our processes, so nothing can be said to be unused'
     return { processes: [], seesProcesses: false, seesUses: false, reasons: [why], foreign: [] }
   }
-  const processes: ProcessStat[] = []
-  const foreign: number[] = []
-  let closed = 0
-  for (const stat of allProcesses()) {
-    const view = isEndedState(stat.state) ? viewOfEnded(stat.pid) : viewOf(stat)
-    if (view === 'gone') continue
-    processes.push(stat)
-    if (view === 'closed') closed++
-    else if (view === 'foreign') foreign.push(stat.pid)
-  }
+  const views = viewAll(allProcesses())
+  const seen = [...views].filter(([, view]) => view !== 'gone')
+  const processes = seen.map(([stat]) => stat)
+  const foreign = seen.filter(([, view]) => view === 'foreign').map(([{ pid }]) => pid)
+  const closed = seen.filter(([, view]) => view === 'closed').length
   const hides = isHiding()
   const isContainer = pidNamespace() !== initialPidNamespace
   const reasons = [
@@ -126,6 +121,30 @@ function isOfKernel({ pid, ppid }: ProcessStat): boolean {
 }
 
 type View = 'open' | 'closed' | 'foreign' | 'gone'
+
+/** Looks at who is closed. */
+const LOOKS = 5
+const BETWEEN_LOOKS_MS = 20
+
+/** A process that is just ending, or becoming another program, is closed to everybody for a moment: then there is another look. */
+function viewAll(processes: Iterable<ProcessStat>): Map<ProcessStat, View> {
+  const views = new Map(Array.from(processes, (stat) => [stat, viewNow(stat)]))
+  for (let look = 1; look < LOOKS; look += 1) {
+    const closed = [...views].filter(([, view]) => view === 'closed')
+    if (closed.length === 0) break
+    pause(BETWEEN_LOOKS_MS)
+    for (const [stat] of closed) views.set(stat, viewNow(readStat(stat.pid) ?? stat))
+  }
+  return views
+}
+
+function viewNow(stat: ProcessStat): View {
+  return isEndedState(stat.state) ? viewOfEnded(stat.pid) : viewOf(stat)
+}
+
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+}
 
 /** An ended process uses nothing; but its first thread may have ended before the others, and then it shows nothing of them. */
 function viewOfEnded(pid: number): View {

@@ -40,7 +40,7 @@ export interface KindUnderTest extends Capabilities {
   readonly create: <M>(url: URL | string, options?: ExecutorOptions) => Executor<M>
 }
 
-export const kinds: readonly KindUnderTest[] = [
+const allKinds: readonly KindUnderTest[] = [
   {
     kind: 'inline',
     isolates: false,
@@ -78,6 +78,12 @@ export const kinds: readonly KindUnderTest[] = [
     create: (url, options) => new AdaptiveExecutor(url, options),
   },
 ]
+
+/** All of them, or those that TIDYPOOL_KINDS names. */
+const wanted = process.env['TIDYPOOL_KINDS']?.split(',')
+export const kinds: readonly KindUnderTest[] = allKinds.filter(
+  ({ kind }) => wanted?.includes(kind) ?? true,
+)
 
 /** What a test of the contract is given. */
 export interface Contract extends KindUnderTest {
