@@ -18,14 +18,15 @@ const mostPermits = 256
 const longestName = 128
 
 export function checkName(name: unknown): string {
-  const allowed = `a text of 1 to ${longestName} characters, none of them a control character`
+  const allowed = `a text of 1 to ${longestName} characters, none of them a control character or half of a pair`
   if (typeof name !== 'string') throw new OptionError('name', name, allowed)
-  const isAllowed = name.length > 0 && name.length <= longestName && !/\p{Cc}/u.test(name)
+  const isAllowed = name.length > 0 && name.length <= longestName && !/\p{Cc}|\p{Cs}/u.test(name)
   if (!isAllowed) throw new OptionError('name', name, allowed)
   return name
 }
 
 export function checkPermits(options: SemaphoreOptions): number {
+  refuseNoObject(options)
   const { permits = 1, ...unknown } = options
   refuseUnknown(unknown, 'permits')
   if (!(Number.isSafeInteger(permits) && permits >= 1 && permits <= mostPermits)) {
@@ -36,6 +37,7 @@ export function checkPermits(options: SemaphoreOptions): number {
 
 /** A limit of Infinity is undefined here. */
 export function checkAcquire(options: AcquireOptions): AcquireOptions {
+  refuseNoObject(options)
   const { timeoutMs, signal, ...unknown } = options
   refuseUnknown(unknown, 'timeoutMs, signal')
   if (timeoutMs !== undefined && !(typeof timeoutMs === 'number' && timeoutMs > 0)) {
@@ -52,5 +54,11 @@ function refuseUnknown(unknown: object, known: string): void {
   const [stranger] = Object.entries(unknown)
   if (stranger) {
     throw new OptionError(stranger[0], stranger[1] as unknown, `one of the options ${known}`)
+  }
+}
+
+function refuseNoObject(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new OptionError('options', options, 'an object')
   }
 }

@@ -9,7 +9,7 @@
  * ```
  *
  * It is asked to pause only once it has answered: a session that is closed while its thread is in a system call and has not
- * seen the pause yet leaves the thread paused for good (Node 20 to 26).
+ * seen the pause yet leaves the thread paused for good (seen with Node 20).
  */
 export interface DebuggerSession {
   /** Sends a command. `onAnswer` is called when the thread has carried it out. */

@@ -132,8 +132,11 @@ test('the number of permits of the first one holds as long as anybody is there; 
 })
 
 test('names and options that are not allowed are refused at once', () => {
-  for (const name of ['', 'a\nb', 'x'.repeat(129)]) {
+  for (const name of ['', 'a\nb', 'half \ud800', 'x'.repeat(129)]) {
     assert.throws(() => new Semaphore(name), { code: 'ERR_OPTION', option: 'name' })
+  }
+  for (const options of [null, 7]) {
+    assert.throws(() => new Semaphore('s', options as never), { code: 'ERR_OPTION' })
   }
   for (const permits of [0, 1.5, 257, Number.NaN, Infinity]) {
     assert.throws(() => new Semaphore('s', { permits }), { code: 'ERR_OPTION', option: 'permits' })
