@@ -203,7 +203,8 @@ function textOf(pid: number | 'self', name: string): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'utf8')
   } catch (error) {
-    if (isGoneError(error)) return ''
+    // EINVAL: it is ending, and has no mounts any more.
+    if (isGoneError(error) || errorCode(error) === 'EINVAL') return ''
     if (errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM') return undefined
     throw error
   }

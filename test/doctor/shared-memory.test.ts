@@ -31,6 +31,8 @@ test(
 
     const dry = await machine.report(only)
     assert.equal(dry.code, 1)
+    assert.deepEqual(dry.hidden, [], 'all processes are in sight')
+    for (const { name, failed } of dry.checks) assert.equal(failed, null, name)
     assert.deepEqual(verdicts(dry), {
       ...Object.fromEntries(left.map((name) => [name, 'certain'])),
       [unnamed]: 'likely',
