@@ -1,7 +1,8 @@
 /** What the commands of a run have used and how they ended, in memory that does not grow with it. */
+import { noFailures, type Accounted } from '../executor/accounted.ts'
 import type { SettledRecord } from '../executor/executor.ts'
 import { TimeHistogram } from '../executor/histogram.ts'
-import type { ExecutorStats, FailureCause } from '../lifetime/life.ts'
+import type { FailureCause } from '../lifetime/life.ts'
 import type { CommandReport } from '../supervisor/supervise.ts'
 import { CommandNotRunError, CommandStuckError, CommandTimeoutError } from './command-result.ts'
 
@@ -11,26 +12,12 @@ export type SettledCommand = Pick<
   'status' | 'error' | 'attempts' | 'waitMs' | 'runMs'
 >
 
-type Accounted = Omit<
-  ExecutorStats,
-  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled' | 'stuck'
->
-
 export class CommandAccount {
   readonly #since = performance.now()
   readonly #wait = new TimeHistogram()
   readonly #run = new TimeHistogram()
   readonly #ended = { clean: 0, killed: 0, died: 0 }
-  readonly #failedBy: Record<FailureCause, number> = {
-    error: 0,
-    timeout: 0,
-    stuck: 0,
-    workerDied: 0,
-    workerStart: 0,
-    module: 0,
-    clone: 0,
-    other: 0,
-  }
+  readonly #failedBy: Record<FailureCause, number> = noFailures()
   #retries = 0
   #processorMs: number | undefined
   #peakBytes: number | undefined

@@ -13,6 +13,7 @@ import {
 import { Holdings } from '../lifetime/holdings.ts'
 import type { ExecutorStats, FailureCause, WorkerEndReport } from '../lifetime/life.ts'
 import type { ResultMessage } from '../worker/protocol.ts'
+import { noFailures, type Accounted } from './accounted.ts'
 import type { Health } from './health.ts'
 import { TimeHistogram } from './histogram.ts'
 import type { Seat } from './seat.ts'
@@ -20,26 +21,11 @@ import type { Task } from './task.ts'
 import { snapshotOf } from './worker-snapshot.ts'
 import { WorkerUsage } from './worker-usage.ts'
 
-/** What the account adds to the counts of tasks and workers. */
-type Accounted = Omit<
-  ExecutorStats,
-  'workers' | 'idle' | 'queued' | 'running' | 'finished' | 'failed' | 'cancelled' | 'stuck'
->
-
 export class ExecutorAccount {
   /** What the executor's workers are on. */
   readonly holdings: Holdings = new Holdings()
   readonly #since = performance.now()
-  readonly #failedBy: Record<FailureCause, number> = {
-    error: 0,
-    timeout: 0,
-    stuck: 0,
-    workerDied: 0,
-    workerStart: 0,
-    module: 0,
-    clone: 0,
-    other: 0,
-  }
+  readonly #failedBy: Record<FailureCause, number> = noFailures()
   readonly #wait = new TimeHistogram()
   readonly #run = new TimeHistogram()
   readonly #usage = new WorkerUsage()

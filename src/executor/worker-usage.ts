@@ -67,6 +67,6 @@ function ifDescriptors<T>(ask: () => T): T | undefined {
   try {
     return ask()
   } catch {
-    return undefined
+    return undefined // it has ended, or there is no /proc
   }
 }
