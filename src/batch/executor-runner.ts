@@ -1,8 +1,9 @@
 /** A `BatchRunner` made of a real executor. */
 import { AdaptiveExecutor } from '../executor/adaptive-executor.ts'
 import { InlineExecutor } from '../executor/inline-executor.ts'
-import { OptionError, TaskStuckError, TaskTimeoutError, WorkerStartError } from '../errors.ts'
-import type { Executor, SettledRecord, TaskRunner, UntypedModule } from '../executor/executor.ts'
+import { OptionError, TaskStuckError, TaskTimeoutError } from '../errors.ts'
+import type { Executor, TaskRunner, UntypedModule } from '../executor/executor.ts'
+import { wasNotStarted } from '../executor/not-started.ts'
 import { ProcessExecutor } from '../executor/process-executor.ts'
 import { ThreadExecutor } from '../executor/thread-executor.ts'
 import { keepOffThisThread } from '../executor/worker-budget.ts'
@@ -54,7 +55,7 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
         lookahead,
       })
       for await (const record of settled) {
-        yield foundNoWorker(record, retries) ? { ...record, status: 'cancelled' } : record
+        yield wasNotStarted(EXECUTOR, record.error) ? { ...record, status: 'cancelled' } : record
       }
     },
     cancelPending: () => void executor.shutdown({ cancelPending: true }),
@@ -118,11 +119,6 @@ function open({
 
 function stepsOf(executor: Executor<UntypedModule>): readonly LadderStep[] {
   return executor instanceof AdaptiveExecutor ? executor.steps : []
-}
-
-/** A task may use an executor and throw such an error itself: then all its attempts were begun. */
-function foundNoWorker({ error, attempts }: SettledRecord<unknown, unknown>, retries: number) {
-  return error instanceof WorkerStartError && attempts <= retries
 }
 
 /** Names of the functions that the module exports, found by loading it where tasks run. */

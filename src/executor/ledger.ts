@@ -1,10 +1,11 @@
 /**
  * What becomes of every task: the only place where one gets its outcome, and where they are counted.
  */
-import { WorkerStartError } from '../errors.ts'
+import type { WorkerStartError } from '../errors.ts'
 import { ExecutorAccount } from './account.ts'
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
+import { notStarted } from './not-started.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Sequel } from './repetition.ts'
 import type { Task } from './task.ts'
@@ -107,10 +108,10 @@ export class Ledger {
   }
 
   /** No worker can be had for what waits. */
-  rejectWaiting({ attempts, cause }: WorkerStartError): void {
+  rejectWaiting(error: WorkerStartError): void {
     for (const task of this.#unfinished) {
       if (!task.isSettled && !task.seat) {
-        this.settle(task, 'rejected', new WorkerStartError(attempts, cause))
+        this.settle(task, 'rejected', notStarted(this.#executor, error))
       }
     }
   }

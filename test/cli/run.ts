@@ -257,6 +257,28 @@ test('when nothing looks at stderr, nothing is different', async (t) => {
   assert.equal(resultsIn(ended.stdout).length, 30)
 })
 
+test('an input that has failed, and has cost a worker, is not written off when no worker can be started for it', async (t) => {
+  const { run, write, read, file } = bench(t)
+  copyFileSync(process.execPath, file('node'))
+  write(
+    'thrice.mjs',
+    `import { existsSync, unlinkSync, writeFileSync } from 'node:fs'
+export default (input, { node }) => {
+  if (existsSync('once')) {
+    unlinkSync(node)
+    process.exit(3)
+  }
+  writeFileSync('once', '')
+  throw new Error('at first')
+}`,
+  )
+  const args = ['run', 'thrice.mjs', '--range', '1..1', '--retries', '1', '--kind', 'process']
+  const rest = ['--out', 'out.jsonl', '--param', `node=${file('node')}`]
+  const ended = await run([...args, ...rest], { under: [file('node')] })
+  assert.equal(ended.code, 70, ended.stderr)
+  assert.deepEqual(resultsIn(read('out.jsonl')), [])
+})
+
 test('when no worker can be started any more, the run ends with 70 and writes no input off as failed', async (t) => {
   const { run, write, read, file } = bench(t)
   // The task takes away the node that workers are started with: a copy.
