@@ -1,4 +1,4 @@
-// Compiles src/ to dist/: `node scripts/build.mjs [--emit-only]`
+// Compiles src/ to dist/ and bundles it (bundle.mjs): `node scripts/build.mjs [--emit-only]`
 //
 // Compiled into a folder beside dist/ and then moved over file by file, each by rename and only when
 // it changed: programs and other builds that use dist/ meanwhile never see half a file, and files
@@ -63,8 +63,14 @@ try {
   const built = spawnSync(process.execPath, args, { cwd: root, stdio: 'inherit' })
   // Type errors do not keep the files back, so that a build in the middle of a change can be tried;
   // the status tells. A build that made nothing leaves dist/ as it was.
-  const made = new Set(filesBelow(fresh))
-  if (made.size > 0) {
+  const isMade = filesBelow(fresh).length > 0
+  if (isMade) {
+    // Who measures which lines ran wants to see the modules that they are written in.
+    if (process.env['NODE_V8_COVERAGE'] === undefined) {
+      const { bundle } = await import('./bundle.mjs') // not before it is known that packages are installed
+      await bundle(fresh)
+    }
+    const made = new Set(filesBelow(fresh))
     moveOver(dist)
     for (const file of filesBelow(dist)) {
       if (!made.has(file)) rmSync(path.join(dist, file), { force: true })
@@ -73,7 +79,7 @@ try {
   } else {
     console.error('build: the compiler made no files')
   }
-  process.exitCode = made.size > 0 ? (built.status ?? 1) : 1
+  process.exitCode = isMade ? (built.status ?? 1) : 1
 } finally {
   rmSync(fresh, { recursive: true, force: true })
 }

@@ -24,14 +24,11 @@ export abstract class TidypoolError extends Error {
   abstract readonly code: string
 
   constructor(message: string, options?: ErrorOptions) {
+    // Before the stack is taken, which begins with it. Once for each class: an own property of each error costs as much as the rest.
+    const { name, prototype } = new.target
+    if (!Object.hasOwn(prototype, 'name'))
+      Reflect.defineProperty(prototype, 'name', { value: name, configurable: true, writable: true })
     super(message, options)
-    // On the prototype of each class would be tidier, but a minifier renames classes and `name` is read by people.
-    Object.defineProperty(this, 'name', {
-      value: new.target.name,
-      configurable: true,
-      writable: true,
-      enumerable: false,
-    })
   }
 }
 
@@ -83,7 +80,7 @@ export class TaskStuckError extends TidypoolError {
   }
 }
 
-/** A task was cancelled: by `Future.cancel`, its signal, `shutdown`, or leaving a `map`. */
+/** A task was cancelled: by `Future.cancel`, its signal, `shutdown`, or leaving a `map`. It has a stack when `Future.cancel` did it. */
 export class TaskCancelledError extends TidypoolError {
   readonly code = 'ERR_TASK_CANCELLED'
   /** Name of the export that was cancelled, whether it ran or waited. */

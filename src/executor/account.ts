@@ -12,7 +12,7 @@ import {
 } from '../errors.ts'
 import { Holdings } from '../lifetime/holdings.ts'
 import type { ExecutorStats, FailureCause, WorkerEndReport } from '../lifetime/life.ts'
-import type { ResultMessage } from '../worker/protocol.ts'
+import type { Answer } from '../worker/protocol.ts'
 import { noFailures, type Accounted } from './accounted.ts'
 import type { Health } from './health.ts'
 import { TimeHistogram } from './histogram.ts'
@@ -42,9 +42,9 @@ export class ExecutorAccount {
   settled(task: Task, status: 'fulfilled' | 'rejected' | 'cancelled', value: unknown): void {
     if (status === 'rejected') this.#failedBy[causeOf(task.answer, value)] += 1
     // Of what was cancelled nobody knows how long it would have taken.
-    if (status === 'cancelled' || task.begun === 0) return
-    this.#wait.add(task.waitMs)
-    this.#run.add(task.runMs)
+    if (status === 'cancelled' || task.begun === 0 || task.worker === undefined) return
+    this.#wait.add(task.waitUs)
+    this.#run.add(task.runUs)
   }
 
   /** The task will be run again. */
@@ -110,7 +110,7 @@ export class ExecutorAccount {
  * Why it failed. What its worker answered comes first: a task can throw an error of any of our classes, such as those of
  * an executor of its own.
  */
-function causeOf(answer: ResultMessage[1] | undefined, error: unknown): FailureCause {
+function causeOf(answer: Answer | undefined, error: unknown): FailureCause {
   switch (answer) {
     case 'ok':
     case 'thrown':

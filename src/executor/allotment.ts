@@ -1,19 +1,41 @@
 /** Whether a worker may be given a task: one at a time, or in batches of short ones (`pace.ts`). */
+import { MAX_SEQ } from '../worker/marks.ts'
+import { nowUs } from './micros.ts'
 import type { ResolvedOptions } from './options.ts'
 import { BATCH_MS, MAX_BATCH } from './pace.ts'
 import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
 
+/**
+ * One call may wait behind another one that is known to take no longer than this, and is there when that one has ended: the worker does
+ * not idle while its result goes to the owner and the next call comes. It is taken back as soon as somebody idles.
+ */
+const AHEAD_MS = 5
+
 type Bounds = Pick<ResolvedOptions, 'tasksPerWorker' | 'maxTasksPerWorker'>
 
+/** Calls that it may still be given. What it was given and did not run does not count, but has had a number. */
+export function callsLeft(seat: Seat, { maxTasksPerWorker }: Bounds): number {
+  return Math.min(maxTasksPerWorker - seat.charged, MAX_SEQ - seat.given)
+}
+
 /** Whether it takes any task now. */
-export function hasRoom(seat: Seat, { tasksPerWorker, maxTasksPerWorker }: Bounds): boolean {
+export function hasRoom(seat: Seat, bounds: Bounds): boolean {
+  const { tasksPerWorker } = bounds
   if (seat.state !== 'ready' || seat.isWornOut || seat.condemned || seat.isSilent) return false
-  if (seat.given >= maxTasksPerWorker) return false
+  if (callsLeft(seat, bounds) <= 0) return false
   if (tasksPerWorker > 1) return seat.inflight.size < tasksPerWorker
-  // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short.
+  // A second batch while the first runs, so that the worker never waits for us; only of tasks known to be short. No third:
+  // what comes one by one meanwhile travels together then.
   if (seat.inflight.size === 0) return true
-  return seat.load < BATCH_MS && seat.inflight.size < MAX_BATCH
+  if (seat.inflight.size === 1) return seat.loadUs <= AHEAD_MS * 1000 && !isOverdue(seat)
+  return seat.batches < 2 && seat.loadUs < BATCH_MS * 1000 && seat.inflight.size < MAX_BATCH
+}
+
+/** Whether the only call that it has takes much longer than was expected. */
+function isOverdue({ inflight }: Seat): boolean {
+  const only = inflight.get(inflight.oldest)
+  return only !== undefined && nowUs() - only.assignedAtUs > 2 * AHEAD_MS * 1000
 }
 
 /** Whether it can take this task behind those that it has. @param inBatch  Tasks that go to it in the same message. */
@@ -23,8 +45,10 @@ export function fits(seat: Seat, task: Task, inBatch: number, { tasksPerWorker }
   if (task.isHandedOver) return false // it could not be taken back from behind others
   const { chunk } = task.spec
   if (chunk !== undefined) return inBatch > 0 && inBatch < chunk
-  // NaN, the time of a task not seen yet, compares false.
-  return seat.inflight.size < 2 * MAX_BATCH && seat.load + task.expectedMs <= 2 * BATCH_MS
+  if (task.expectedUs < 0 || seat.inflight.size >= 2 * MAX_BATCH) return false
+  // Not in one message: what came first begins first, on as many workers as there are.
+  const mostMs = seat.inflight.size === 1 && inBatch === 0 ? AHEAD_MS : BATCH_MS
+  return seat.loadUs + task.expectedUs <= 2 * mostMs * 1000
 }
 
 /** Of those, the one with least to do. */

@@ -2,17 +2,19 @@
  * Brings tasks that wait to workers, and starts workers for them.
  *
  * - A task is given to the worker that has least to do. Small tasks travel in batches (`allotment.ts`, `pace.ts`).
- * - A batch never holds a task back while another worker is idle (`balance.ts`).
+ * - Calls that have objects in common travel in messages of their own (`worker/apart.ts`).
+ * - A batch never holds a task back while another worker is idle (`balance.ts`), nor behind one that turns out to be long (`overdue.ts`).
  * - A task in quarantine runs when nothing else does, on a worker that has run nothing.
  */
+import { Apart } from '../worker/apart.ts'
 import type { Adaptation } from './adaptation.ts'
-import { fits, hasRoom, leastBusy } from './allotment.ts'
+import { callsLeft, fits, hasRoom, leastBusy } from './allotment.ts'
 import { Balance } from './balance.ts'
 import type { CrashLoop } from './crash-loop.ts'
 import { publishTask } from './events.ts'
-import type { IdleTime } from './idle-time.ts'
+import { expectedUs, nowUs } from './micros.ts'
 import type { ResolvedOptions } from './options.ts'
-import type { Pace } from './pace.ts'
+import { Overdue } from './overdue.ts'
 import type { Others, Quarantine } from './quarantine.ts'
 import type { Roster } from './roster.ts'
 import type { Seat } from './seat.ts'
@@ -26,10 +28,8 @@ export interface AssignmentParts {
   readonly roster: Roster
   readonly queue: TaskQueue
   readonly quarantine: Quarantine
-  readonly pace: Pace
   readonly limit: WorkerLimit
   readonly crashLoop: CrashLoop
-  readonly idle: IdleTime
   readonly adaptation: Adaptation | undefined
   /** Whether workers may still be started. */
   isOpen(): boolean
@@ -48,10 +48,10 @@ export class Assignment {
   readonly #roster: Roster
   readonly #queue: TaskQueue
   readonly #quarantine: Quarantine
-  readonly #pace: Pace
   readonly #limit: WorkerLimit
   readonly #crashLoop: CrashLoop
   readonly #balance: Balance
+  readonly #overdue: Overdue
   #isScheduled = false
 
   constructor(parts: AssignmentParts) {
@@ -60,12 +60,17 @@ export class Assignment {
     this.#roster = parts.roster
     this.#queue = parts.queue
     this.#quarantine = parts.quarantine
-    this.#pace = parts.pace
     this.#limit = parts.limit
     this.#crashLoop = parts.crashLoop
     this.#balance = new Balance(
       parts.roster,
       () => this.#isExclusive && this.#limit.room > 0,
+      (seat) => this.#isExclusive && hasRoom(seat, this.#options),
+      () => this.#queue.size === 0,
+      (tasks) => this.requeue(tasks),
+    )
+    this.#overdue = new Overdue(
+      parts.roster,
       () => this.#queue.size === 0,
       (tasks) => this.requeue(tasks),
     )
@@ -73,31 +78,39 @@ export class Assignment {
 
   stop(): void {
     this.#balance.stop()
+    this.#overdue.stop()
   }
 
   /** At the end of this turn, so that what is submitted together can travel together. */
   soon(): void {
     if (this.#isScheduled) return
     this.#isScheduled = true
-    queueMicrotask(() => {
+    // Not a microtask: what promises lead to when a batch has come back is to travel together as well.
+    process.nextTick(() => {
       this.#isScheduled = false
-      this.now()
+      this.#assign()
+      // Not sooner: the results that have just come may lead to more tasks than are there to be shared.
+      if (this.#queue.size === 0) this.#balance.soon()
+      else if (this.#isExclusive) this.#overdue.watch()
     })
   }
 
   now(): void {
+    this.#assign()
+    if (this.#queue.size === 0 && this.#balance.isUneven()) this.soon()
+  }
+
+  #assign(): void {
     if (!this.#quarantine.isEmpty && this.#quarantine.holdsBack(this.#others)) {
       this.#isolate()
       return
     }
     for (let next = this.#queue.peek(); next; next = this.#queue.peek()) {
       const task = next
-      task.expectedMs = this.#pace.expectedMs(task)
+      const { meanMs } = task.spec.target
+      task.expectedUs = expectedUs(meanMs)
       if (this.#refuseHere(task)) continue
-      this.#parts.adaptation?.prepare(
-        this.#queue.size,
-        isUnlimited(task) ? task.expectedMs : Number.NaN,
-      )
+      this.#parts.adaptation?.prepare(this.#queue.size, task.isLimited ? Number.NaN : meanMs)
       const seats = [...this.#roster.seats].filter(
         (seat) => hasRoom(seat, this.#options) && fits(seat, task, 0, this.#options),
       )
@@ -106,22 +119,24 @@ export class Assignment {
       if (!seat) break
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
-    if (this.#queue.size === 0) this.#balance.soon()
-    else this.#open(this.#queue.size)
+    if (this.#queue.size > 0) this.#open(this.#queue.size)
   }
 
   #fill(seat: Seat, share: number): void {
     const batch: Task[] = []
-    const most = Math.min(share, this.#options.maxTasksPerWorker - seat.given)
+    const apart = new Apart()
+    const atUs = nowUs()
+    const most = Math.min(share, callsLeft(seat, this.#options))
     while (batch.length < most) {
       const task = this.#queue.peek()
       if (!task) break
-      task.expectedMs = this.#pace.expectedMs(task)
+      task.expectedUs = expectedUs(task.spec.target.meanMs)
       if (!fits(seat, task, batch.length, this.#options)) break
       // Where the first may run, nothing may be able to end this one.
-      if (batch[0] && isUnlimited(task) !== isUnlimited(batch[0])) break
+      if (batch[0] && task.isLimited !== batch[0].isLimited) break
+      if (!apart.add(task.args)) break
       this.#queue.take()
-      seat.assign(task)
+      seat.assign(task, atUs)
       batch.push(task)
       publishTask('assign', this.#options.name, task)
       if (task.isHandedOver) break // moved objects travel with their own call
@@ -131,7 +146,7 @@ export class Assignment {
 
   #send(seat: Seat, batch: readonly Task[]): void {
     this.#roster.setRef(seat, true)
-    this.#parts.idle.end(seat)
+    seat.sent()
     sendCalls(seat, batch, (task, error) => {
       seat.remove(task)
       this.#parts.reject(task, error)
@@ -161,7 +176,7 @@ export class Assignment {
     const task = fresh && this.#quarantine.take()
     if (task && this.#refuseHere(task)) this.soon()
     else if (fresh && task) {
-      task.expectedMs = this.#pace.expectedMs(task)
+      task.expectedUs = expectedUs(task.spec.target.meanMs)
       fresh.assign(task)
       publishTask('assign', this.#options.name, task)
       this.#send(fresh, [task])
@@ -178,15 +193,16 @@ export class Assignment {
 
   /** Takes back what workers were given and have not begun. */
   recall(): void {
+    const back: Task[] = []
     for (const seat of this.#roster.seats) {
-      const [next] = this.#isExclusive ? seat.revocable() : []
-      if (next !== undefined) this.requeue(seat.revoke(next, seat.given))
+      if (this.#isExclusive) back.push(...seat.takeBackFrom(seat.revocable()[0]))
     }
+    this.requeue(back)
   }
 
   /** Puts tasks back at the front, in their order. */
   requeue(tasks: readonly Task[]): void {
-    for (const task of tasks.toReversed()) {
+    for (const task of tasks.toSorted((one, other) => other.id - one.id)) {
       if (task.isQuarantined) this.#quarantine.add(task)
       else this.#queue.unshift(task)
     }
@@ -195,17 +211,13 @@ export class Assignment {
 
   /** What has ended a worker process is not tried on the calling thread, where it would end the program. */
   #refuseHere(task: Task): boolean {
-    if (task.death === undefined || this.#parts.adaptation?.place !== 'inline') return false
-    this.#parts.reject(task, task.death)
+    const death = task.troubles?.death
+    if (death === undefined || this.#parts.adaptation?.place !== 'inline') return false
+    this.#parts.reject(task, death)
     return true
   }
 
   get #isExclusive(): boolean {
     return this.#options.tasksPerWorker === 1
   }
-}
-
-/** Whether it may run where nothing can end it. */
-function isUnlimited({ spec }: Task): boolean {
-  return spec.call.timeoutMs === Infinity
 }

@@ -13,7 +13,7 @@ export function deathOf(seat: Seat, end: WorkerEnd, task: Task, ran: boolean): W
     stderr: end.stderr,
     task: task.spec.name,
     ran,
-    deaths: task.deaths,
+    deaths: task.troubles?.deaths ?? 0,
     quarantined: ran && task.isQuarantined,
     hint: hintOf(seat, end, ran),
     cause: end.cause,

@@ -2,8 +2,8 @@ import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
 
 /** Hands what a task has told to its caller. */
-export function deliverProgress(seat: Seat, { spec }: Task, value: unknown): void {
-  const { call, name, index } = spec
+export function deliverProgress(seat: Seat, { spec, index }: Task, value: unknown): void {
+  const { call, name } = spec
   try {
     call.onProgress?.(value, { task: name, worker: seat.id, index })
   } catch (error) {

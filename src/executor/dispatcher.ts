@@ -9,19 +9,21 @@
 import {
   ExecutorDeadlockError,
   type PressureError,
-  TaskCancelledError,
+  type TaskCancelledError,
   TaskTimeoutError,
   WorkerDiedError,
   WorkerStartError,
 } from '../errors.ts'
 import type { ExecutorStats } from '../lifetime/life.ts'
+import { ResultReader, type Result } from '../worker/batch.ts'
 import { decodeError } from '../worker/error-codec.ts'
 import type { Phase } from '../worker/marks.ts'
-import type { FromWorker, ResultMessage } from '../worker/protocol.ts'
+import type { FromWorker } from '../worker/protocol.ts'
 import type { WorkerEnd } from '../worker/worker.ts'
 import type { Adaptation, AdaptationControls } from './adaptation.ts'
 import { ExecutorAccount } from './account.ts'
 import { Assignment } from './assignment.ts'
+import { callsLeft } from './allotment.ts'
 import { noteAnswer, noteUnanswered } from './attempt-notes.ts'
 import { CrashLoop } from './crash-loop.ts'
 import { deathOf } from './death.ts'
@@ -34,7 +36,7 @@ import { Ledger } from './ledger.ts'
 import type { Slot } from './executor-limit.ts'
 import type { ResolvedOptions } from './options.ts'
 import { Minimum } from './minimum.ts'
-import { outcomeOf } from './outcome.ts'
+import { failureOf } from './outcome.ts'
 import { Pace } from './pace.ts'
 import { Quarantine } from './quarantine.ts'
 import { afterDeath, afterFailure, type Sequel } from './repetition.ts'
@@ -113,10 +115,8 @@ export class Dispatcher implements RosterListener {
       roster: this.roster,
       queue: this.#queue,
       quarantine: this.#quarantine,
-      pace: this.#pace,
       limit: this.#limit,
       crashLoop: this.#crashLoop,
-      idle: this.#idle,
       adaptation,
       isOpen: () => this.#isOpen,
       graceMs: () => this.graceMs,
@@ -191,9 +191,8 @@ export class Dispatcher implements RosterListener {
   }
 
   /** @returns false when the task has its outcome already. */
-  cancel(task: Task, reason: unknown): boolean {
+  cancel(task: Task, error: TaskCancelledError): boolean {
     if (task.isSettled) return false
-    const error = new TaskCancelledError(task.spec.name, reason)
     const { seat } = task
     if (!seat) {
       this.#ledger.settle(task, 'cancelled', error)
@@ -202,7 +201,7 @@ export class Dispatcher implements RosterListener {
     const back = seat.revoke(task.seq, task.seq)
     this.#assignment.requeue(back.filter((other) => other !== task))
     this.#ledger.settle(task, 'cancelled', error)
-    if (!back.includes(task)) this.#interruption.interrupt(seat, task, reason, this.graceMs)
+    if (!back.includes(task)) this.#interruption.interrupt(seat, task, error.reason, this.graceMs)
     return true
   }
 
@@ -212,9 +211,9 @@ export class Dispatcher implements RosterListener {
     for (const task of this.#ledger.unfinished) {
       if (task.isSettled) {
         if (running) this.#interruption.hasten(task, this.graceMs)
-      } else if (running || !task.seat || !task.seat.hasBegun(task)) this.cancel(task, reason)
+      } else if (running || !task.seat || !task.seat.hasBegun(task)) task.aborted(reason)
       // It finishes; a repetition of it has not begun.
-      else task.isLastAttempt = true
+      else task.trouble().isLastAttempt = true
     }
     if (!running) return
     for (const seat of this.roster.seats)
@@ -289,7 +288,7 @@ export class Dispatcher implements RosterListener {
 
   onEnd(seat: Seat, end: WorkerEnd): void {
     this.#watch(seat)
-    const tasks = [...seat.inflight.values()]
+    const tasks = seat.inflight.values()
     const untouched: Task[] = []
     let hadBegun = seat.answered > 0
     for (const task of tasks) {
@@ -300,9 +299,9 @@ export class Dispatcher implements RosterListener {
       if (ran && end.how === 'killed') this.#killed += 1
       if (task.isSettled) this.#ledger.release(task)
       else if (ran) {
-        task.deaths += 1
+        task.trouble().deaths += 1
         const error = new WorkerDiedError(deathOf(seat, end, task, true))
-        task.death = error
+        task.trouble().death = error
         this.#attemptFailed(task, afterDeath(task, error))
       } else if (task.isHandedOver) {
         const error = new WorkerDiedError(deathOf(seat, end, task, false))
@@ -361,30 +360,42 @@ export class Dispatcher implements RosterListener {
 
   // ---- from workers ----
 
-  #receive(seat: Seat, results: readonly ResultMessage[], rss: number | undefined): void {
+  #receive(seat: Seat, results: readonly unknown[], rss: number | undefined): void {
     seat.isSilent = false
     this.#crashLoop.over()
-    for (const answer of results) {
-      const [seq, outcome, value, , runMs] = answer
-      const task = seat.inflight.get(seq)
+    for (const reader = new ResultReader(results); !reader.isAtEnd;) {
+      const answered = reader.next()
+      const { answer, value } = answered
+      const task = seat.inflight.get(answered.seq)
       if (!task) continue
       seat.remove(task)
       seat.answered += 1
       task.begun += 1
-      if (outcome !== 'module') this.#pace.note(task, runMs)
+      this.#notePace(task, answered)
       this.#adaptation?.answered()
       if (task.isSettled) {
         this.#ledger.release(task)
         continue
       }
-      noteAnswer(seat, task, answer)
-      const result = outcomeOf(task.spec.name, outcome, value)
-      if (result.status === 'fulfilled') this.#ledger.settle(task, 'fulfilled', result.value)
-      else if (result.final) this.#ledger.settle(task, 'rejected', result.error)
+      noteAnswer(seat, task, answered)
+      if (answer === 'ok') {
+        this.#ledger.settle(task, 'fulfilled', value)
+        continue
+      }
+      const result = failureOf(task.spec.name, answer, value)
+      if (result.isFinal) this.#ledger.settle(task, 'rejected', result.error)
       else this.#attemptFailed(task, afterFailure(task, result.error))
     }
     if (rss !== undefined) noteMemory(seat, rss, this.#options)
     this.#afterAnswer(seat)
+  }
+
+  #notePace(task: Task, { answer, runUs }: Result): void {
+    if (answer === 'module') return
+    const { target } = task.spec
+    const runMs = runUs / 1000
+    // One that was cancelled may have ended before it began; that it took longer is true in any case.
+    if (!task.isSettled || runMs > target.meanMs) this.#pace.note(target, runMs)
   }
 
   #afterAnswer(seat: Seat): void {
@@ -409,6 +420,7 @@ export class Dispatcher implements RosterListener {
       const task = seat.inflight.get(seq)
       if (!task) continue
       seat.remove(task)
+      seat.takenBack += 1
       if (task.isSettled) this.#ledger.release(task)
       else back.push(task)
     }
@@ -431,7 +443,7 @@ export class Dispatcher implements RosterListener {
 
   /** The worker has nothing to do. */
   #rest(seat: Seat): void {
-    const isUsedUp = seat.isWornOut || seat.given >= this.#options.maxTasksPerWorker
+    const isUsedUp = seat.isWornOut || callsLeft(seat, this.#options) <= 0
     if (isUsedUp || this.#limit.isExceeded) {
       if (isUsedUp) seat.replacedFor ??= 'tasks'
       this.roster.retire(seat, this.graceMs)

@@ -99,7 +99,7 @@ export function publishStuck(executor: string, seat: Seat, { task, ...rest }: St
     threadId: worker?.threadId,
     task: task.spec.name,
     id: task.id,
-    index: task.spec.index,
+    index: task.index,
     ...rest,
   })
 }
@@ -114,6 +114,12 @@ export function publishTask(
   const about = { event, executor, task: task.spec.name, id: task.id, attempt: task.attempt }
   if (event === 'assign') tasks.publish({ ...about, worker: task.seat?.id })
   else if (event === 'settle') {
-    tasks.publish({ ...about, status, worker: task.worker, waitMs: task.waitMs, runMs: task.runMs })
+    tasks.publish({
+      ...about,
+      status,
+      worker: task.worker,
+      waitMs: task.waitMs,
+      runMs: task.runMs,
+    })
   } else tasks.publish(about)
 }

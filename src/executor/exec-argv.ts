@@ -18,3 +18,24 @@ export function workerExecArgv(execArgv: readonly string[]): string[] {
   }
   return kept
 }
+
+/** What bears on how a thread loads modules and tells errors. Of the others many are refused, as they hold for the whole process. */
+const OF_THREADS =
+  /^(--import|--require|-r|--loader|--experimental-loader|--conditions|-C|--enable-source-maps|--preserve-symlinks|--(no-|trace-)?warnings|--(no-|trace-)?deprecation)(=|$)/
+const OF_THREADS_WITH_VALUE =
+  /^(--import|--require|-r|--loader|--experimental-loader|--conditions|-C)$/
+
+/**
+ * The options of node that threads are given.
+ *
+ * @returns undefined where they may have those of the program, as they do by themselves. Not so with `--input-type`: it goes with code on
+ *   the command line, and no thread would begin.
+ */
+export function threadExecArgv(execArgv: readonly string[]): string[] | undefined {
+  if (!execArgv.some((option) => option.startsWith('--input-type'))) return undefined
+  const inherited = workerExecArgv(execArgv)
+  return inherited.filter(
+    (option, index) =>
+      OF_THREADS.test(option) || OF_THREADS_WITH_VALUE.test(inherited[index - 1] ?? ''),
+  )
+}

@@ -14,11 +14,10 @@ const MAX_MICROS = Number.MAX_SAFE_INTEGER
 export class TimeHistogram {
   #micros: RecordableHistogram | undefined
 
-  add(milliseconds: number): void {
+  add(micros: number): void {
     this.#micros ??= createHistogram({ figures: 2 })
-    const micros = Math.min(Math.round(milliseconds * 1000), MAX_MICROS)
-    // It takes whole numbers from 1, and throws at others: NaN compares false.
-    this.#micros.record(micros >= 1 ? micros : 1)
+    // It takes numbers from 1, and throws at others: NaN compares false.
+    this.#micros.record(micros >= 1 ? Math.min(Math.round(micros), MAX_MICROS) : 1)
   }
 
   stats(): TimeStats {

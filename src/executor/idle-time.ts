@@ -18,15 +18,12 @@ export class IdleTime {
   /** The worker has nothing to do. @param graceMs  Asked when its time is over. */
   begin(seat: Seat, graceMs: () => number): void {
     const { idleTimeoutMs, minWorkers } = this.#options
-    clearTimeout(seat.idleTimer)
     if (idleTimeoutMs > LONGEST_TIMER_MS) return
-    seat.idleTimer = setTimeout(() => {
+    // Set again rather than made anew: this happens with each task where they come one by one.
+    seat.idleTimer?.refresh()
+    seat.idleTimer ??= setTimeout(() => {
+      seat.idleTimer = undefined
       if (seat.isIdle && this.#roster.size > minWorkers) this.#roster.retire(seat, graceMs())
     }, idleTimeoutMs).unref()
-  }
-
-  end(seat: Seat): void {
-    clearTimeout(seat.idleTimer)
-    seat.idleTimer = undefined
   }
 }

@@ -31,6 +31,7 @@ export class Interruption {
 
   /** Asks a task to end; if it has begun, its worker is killed after `graceMs`. */
   interrupt(seat: Seat, task: Task, reason: unknown, graceMs: number): void {
+    if (this.#hasEnded(seat, task)) return
     if (graceMs === 0 && seat.hasBegun(task)) {
       this.#roster.kill(seat)
       return
@@ -47,7 +48,7 @@ export class Interruption {
   /** A task that was asked to end before has no longer than this, from now on. */
   hasten(task: Task, graceMs: number): void {
     const { seat } = task
-    if (seat && performance.now() + graceMs < task.graceEndsAtMs)
+    if (seat && performance.now() + graceMs < task.trouble().graceEndsAtMs)
       this.#wait(seat, task, undefined, graceMs)
   }
 
@@ -59,13 +60,20 @@ export class Interruption {
 
   #wait(seat: Seat, task: Task, reason: unknown, graceMs: number): void {
     if (graceMs > LONGEST_TIMER_MS) return
-    clearTimeout(task.timer)
-    task.graceEndsAtMs = performance.now() + graceMs
-    task.timer = setTimeout(() => {
+    const troubles = task.trouble()
+    clearTimeout(troubles.timer)
+    troubles.graceEndsAtMs = performance.now() + graceMs
+    troubles.timer = setTimeout(() => {
       // A call that waits behind another one costs nobody anything; its worker is left alone.
+      if (this.#hasEnded(seat, task)) return
       if (seat.hasBegun(task)) this.#giveUp(seat, graceMs)
       else this.interrupt(seat, task, reason, graceMs)
     }, graceMs)
+  }
+
+  /** Its worker is with a later one: its result is on its way, and a kill would hit somebody else. */
+  #hasEnded(seat: Seat, task: Task): boolean {
+    return this.#isExclusive && seat.worker !== undefined && seat.worker.marks.read().seq > task.seq
   }
 
   /** Call it when a worker has answered: one that only waited for the neighbours of a stuck task is killed now. */
@@ -81,5 +89,5 @@ export class Interruption {
 }
 
 function hasOpenTasks(seat: Seat): boolean {
-  return [...seat.inflight.values()].some((task) => !task.isSettled)
+  return seat.inflight.values().some((task) => !task.isSettled)
 }

@@ -5,11 +5,14 @@ import type { WorkerStartError } from '../errors.ts'
 import { ExecutorAccount } from './account.ts'
 import { repetitionPauseMs } from './back-off.ts'
 import { publishTask } from './events.ts'
+import { Future } from './future.ts'
 import { notStarted } from './not-started.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { Sequel } from './repetition.ts'
 import type { Task } from './task.ts'
+import { TaskList } from './task-list.ts'
 import type { TaskQueue } from './task-queue.ts'
+import { withoutStack } from './without-stack.ts'
 
 export type Status = 'fulfilled' | 'rejected' | 'cancelled'
 
@@ -19,7 +22,7 @@ export class Ledger {
   readonly #quarantine: Quarantine
   readonly #account: ExecutorAccount
   /** Tasks without an outcome, and tasks with one that still occupy a worker. */
-  readonly #unfinished = new Set<Task>()
+  readonly #unfinished = new TaskList()
   #onDrained: (() => void)[] = []
   #delayed = 0
   readonly #counts: Record<Status, number> = { fulfilled: 0, rejected: 0, cancelled: 0 }
@@ -36,8 +39,8 @@ export class Ledger {
     this.#account = account
   }
 
-  get unfinished(): ReadonlySet<Task> {
-    return this.#unfinished
+  get unfinished(): readonly Task[] {
+    return this.#unfinished.all()
   }
 
   /** Tasks that wait for their repetition. */
@@ -59,16 +62,14 @@ export class Ledger {
     if (task.state === 'queued') this.#queue.forget()
     if (task.state === 'delayed') {
       this.#delayed -= 1
-      clearTimeout(task.timer)
+      clearTimeout(task.troubles?.timer)
     }
     const isInQuarantine = task.state === 'quarantined'
     task.state = 'settled'
     if (isInQuarantine) this.#quarantine.forget(task)
     this.#counts[status] += 1
     this.#account.settled(task, status, value)
-    if (status === 'fulfilled') task.outcome?.fulfil(value)
-    else if (status === 'rejected') task.outcome?.reject(value)
-    else task.outcome?.cancel(value)
+    if (task.future) Future.settle(task.future, status, value)
     publishTask('settle', this.#executor, task, status)
     task.onSettled?.(status, value)
     if (!task.seat) this.release(task)
@@ -99,8 +100,9 @@ export class Ledger {
     this.#account.repeated(task)
     task.state = 'delayed'
     this.#delayed += 1
-    task.timer = setTimeout(() => {
-      task.timer = undefined
+    const troubles = task.trouble()
+    troubles.timer = setTimeout(() => {
+      troubles.timer = undefined
       this.#delayed -= 1
       task.attempt += 1
       again(task)
@@ -109,9 +111,10 @@ export class Ledger {
 
   /** No worker can be had for what waits. */
   rejectWaiting(error: WorkerStartError): void {
-    for (const task of this.#unfinished) {
+    for (const task of this.unfinished) {
       if (!task.isSettled && !task.seat) {
-        this.settle(task, 'rejected', notStarted(this.#executor, error))
+        const own = withoutStack(() => notStarted(this.#executor, error))
+        this.settle(task, 'rejected', own)
       }
     }
   }

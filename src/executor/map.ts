@@ -11,12 +11,14 @@
 import { TaskTimeoutError } from '../errors.ts'
 import type { Engine } from './engine.ts'
 import type { MapOptions, SettledRecord } from './executor.ts'
-import { resolveCall } from './options.ts'
-import { SignalGroup } from './signal-group.ts'
-import type { Task, TaskModuleReference } from './task.ts'
+import { ownCopies } from './own-copies.ts'
+import { SignalGroup, type Abortable } from './signal-group.ts'
+import type { Task } from './task.ts'
+import type { TaskModuleReference, TaskSpec } from './task-target.ts'
 
 export interface MapPlan {
   readonly engine: Engine
+  readonly caller: object
   readonly module: TaskModuleReference
   readonly name: string
   readonly options: MapOptions
@@ -85,11 +87,11 @@ function recordOf<I, R>({ index, input, task, outcome }: Entry<I>): SettledRecor
   return status === 'fulfilled' ? { ...about, value: value as R } : { ...about, error: value }
 }
 
-class MapRun<I> {
+class MapRun<I> implements Abortable {
   readonly #plan: MapPlan
   readonly #inputs: Inputs<I>
-  readonly #group: SignalGroup
-  readonly #stop = new AbortController()
+  readonly #spec: TaskSpec
+  readonly #group: SignalGroup | undefined
   #source: Iterator<I> | AsyncIterator<I> | undefined
   #isPulling = false
   /** `stopped`: no more is taken of it, and it is still to be closed; `done` and `failed` end by themselves. */
@@ -113,9 +115,8 @@ class MapRun<I> {
   constructor(plan: MapPlan, inputs: Inputs<I>) {
     this.#plan = plan
     this.#inputs = inputs
-    const { signal } = plan.options
-    const combined = signal ? AbortSignal.any([signal, this.#stop.signal]) : this.#stop.signal
-    this.#group = new SignalGroup(combined, (task, reason) => plan.engine.cancel(task, reason))
+    this.#spec = plan.engine.spec(plan.caller, plan.module, plan.name, plan.options)
+    this.#group = plan.options.signal && SignalGroup.of(plan.options.signal)
   }
 
   get lateError(): TaskTimeoutError {
@@ -167,10 +168,11 @@ class MapRun<I> {
 
   async #close(): Promise<void> {
     clearTimeout(this.#deadline)
-    this.#plan.options.signal?.removeEventListener('abort', this.#onAbort)
+    this.#group?.delete(this)
     const entries = Array.from(this.#entries.values())
     const tasks = [...this.#unreleased, ...entries.flatMap(({ task }) => task ?? [])]
-    this.#stop.abort(this.isLate ? this.lateError : 'its map was left')
+    const reason = this.isLate ? this.lateError : 'its map was left'
+    for (const { task } of entries) task?.aborted(reason)
     const isOpen =
       this.#source !== undefined &&
       (this.#sourceState === 'open' || this.#sourceState === 'stopped')
@@ -186,9 +188,8 @@ class MapRun<I> {
     const inputs = this.#inputs as Partial<Iterable<I> & AsyncIterable<I>>
     this.#source = inputs[Symbol.asyncIterator]?.() ?? inputs[Symbol.iterator]?.()
     if (!this.#source) throw new TypeError('map takes an iterable or an async iterable of inputs.')
-    const { deadlineMs, signal } = this.#plan.options
-    if (signal?.aborted === true) this.#onAbort()
-    else signal?.addEventListener('abort', this.#onAbort, { once: true })
+    const { deadlineMs } = this.#plan.options
+    this.#group?.add(this)
     if (deadlineMs === undefined || deadlineMs > 2 ** 31 - 1) return
     this.#deadline = setTimeout(() => {
       this.isLate = true
@@ -257,10 +258,12 @@ class MapRun<I> {
     }
   }
 
-  // The group cancels the calls; this wakes a loop that waits for its source.
-  readonly #onAbort = (): void => {
-    this.#stopPulling(this.#plan.options.signal?.reason)
+  /** Its signal. */
+  aborted(reason: unknown): void {
+    this.#stopPulling(reason)
+    // A loop may wait for its source.
     this.#signal()
+    for (const { task } of this.#entries.values()) task?.aborted(reason)
   }
 
   #stopPulling(error: unknown): void {
@@ -299,25 +302,23 @@ class MapRun<I> {
       return
     }
     this.#entries.set(entry.index, entry)
+    // By what was called meanwhile, for example a subscriber of our events.
+    const { signal } = this.#plan.options
+    if (signal?.aborted === true) entry.task.aborted(signal.reason)
+  }
+
+  /** On the calling thread a task is given the objects themselves. */
+  #own(input: I, extraArgs: readonly unknown[]): readonly unknown[] {
+    return this.#plan.engine.copiesArguments ? ownCopies(input, extraArgs) : extraArgs
   }
 
   #submit(entry: Entry<I>): Task {
-    const { engine, module, name, options } = this.#plan
-    const { task, future } = engine.submit(
-      {
-        module,
-        name,
-        args: [entry.input, ...(options.extraArgs ?? [])],
-        call: resolveCall(options, engine.options.taskTimeoutMs),
-        index: entry.index,
-        chunk: options.chunk,
-      },
-      this.#group,
-    )
+    const { engine, options } = this.#plan
+    const { extraArgs } = options
+    const args = extraArgs ? [entry.input, ...this.#own(entry.input, extraArgs)] : [entry.input]
+    const task = engine.submit(this.#spec, args, undefined, entry.index)
     this.#inFlight += 1
-    future.markHandled() // its rejection reaches the caller through the loop
     task.onSettled = (status, value) => {
-      this.#group.delete(task)
       this.#inFlight -= 1
       entry.outcome = { status, value }
       if (this.#plan.options.ordered === false) this.#completed.push(entry)

@@ -21,12 +21,12 @@ const toLoad = Number(process.versions.node.split('.')[0]) < 22 ? 4 : 0
 
 /**
  * Node's main thread, four of V8, the inspector's and one for delayed tasks; the four that libuv starts for files, names and
- * compression; one to spare. In the owner, pipes for messages and stderr and the file of marks, more of each while it is
- * spawned. Memory without the pages of Node's program, which all workers share: 9 to 11 MiB before the first task.
+ * compression; one to spare. In the owner, pipes for messages and stderr and three unnamed files, more of the pipes while it
+ * is spawned. Memory without the pages of Node's program, which all workers share: 9 to 11 MiB before the first task.
  */
 export const PROCESS_NEEDS: WorkerNeeds = {
-  least: { processes: 7 + toLoad, descriptors: 8, memoryBytes: 12 * MiB },
-  usual: { processes: 12, descriptors: 10, memoryBytes: 48 * MiB },
+  least: { processes: 7 + toLoad, descriptors: 10, memoryBytes: 12 * MiB },
+  usual: { processes: 12, descriptors: 12, memoryBytes: 48 * MiB },
 }
 
 /** One thread: those of V8 and libuv are shared. Four descriptors for its event loop, more while it loads. */

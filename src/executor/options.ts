@@ -8,6 +8,7 @@ import { OptionError } from '../errors.ts'
 import { isInsideWorker } from '../lifetime/budget.ts'
 import type { ExecutorKind } from '../lifetime/life.ts'
 import { availableParallelism } from '../os/parallelism.ts'
+import { MAX_SEQ } from '../worker/marks.ts'
 import type { TaskOutput } from '../worker/worker.ts'
 import type { CallOptions, MapOptions } from './executor.ts'
 import { checkOptions } from './option-schemas.ts'
@@ -203,6 +204,8 @@ export function resolveOptions(kind: ExecutorKind, options: ExecutorOptions): Re
     ...given,
     maxWorkers,
     toldWorkers: options.maxWorkers ?? 0,
+    // Calls of a worker are numbered with 31 bits.
+    maxTasksPerWorker: Math.min(options.maxTasksPerWorker ?? Infinity, MAX_SEQ),
   }
   if (kind === 'inline' && maxWorkers !== 1) {
     throw new OptionError(

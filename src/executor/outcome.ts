@@ -1,28 +1,26 @@
-/** From what a worker sent to what a future settles with. */
+/** From what a worker sent of a failed call to what its future rejects with. */
 import { TaskCloneError } from '../errors.ts'
 import { decodeError } from '../worker/error-codec.ts'
-import type { ResultMessage } from '../worker/protocol.ts'
+import type { Answer } from '../worker/protocol.ts'
 
-export type Outcome =
-  | { readonly status: 'fulfilled'; readonly value: unknown }
-  /** `final`: running it again would end the same way. */
-  | { readonly status: 'rejected'; readonly error: unknown; readonly final: boolean }
+export interface Failure {
+  readonly error: unknown
+  /** Running it again would end the same way. */
+  readonly isFinal: boolean
+}
 
-export function outcomeOf(task: string, outcome: ResultMessage[1], value: unknown): Outcome {
-  switch (outcome) {
-    case 'ok':
-      return { status: 'fulfilled', value }
+export function failureOf(task: string, answer: Exclude<Answer, 'ok'>, value: unknown): Failure {
+  switch (answer) {
     case 'thrown':
-      return { status: 'rejected', error: value, final: false }
+      return { error: value, isFinal: false }
     case 'error':
-      return { status: 'rejected', error: decodeError(value), final: false }
+      return { error: decodeError(value), isFinal: false }
     case 'module':
-      return { status: 'rejected', error: decodeError(value), final: true }
+      return { error: decodeError(value), isFinal: true }
     case 'clone-result':
     case 'clone-error': {
-      const what = outcome === 'clone-result' ? 'result' : 'error'
-      const error = new TaskCloneError(task, what, decodeError(value))
-      return { status: 'rejected', error, final: true }
+      const what = answer === 'clone-result' ? 'result' : 'error'
+      return { error: new TaskCloneError(task, what, decodeError(value)), isFinal: true }
     }
   }
 }

@@ -3,37 +3,30 @@
  * itself; many tasks in a message hold each other up. So: about a millisecond of work, and a task of which
  * nothing is known travels alone.
  */
-import type { Task } from './task.ts'
+import type { TaskTarget } from './task-target.ts'
 
 /** Work in one message, in milliseconds. */
 export const BATCH_MS = 1
-/** Most calls in one message, and most calls in flight to one worker: bounds what a death puts in doubt. */
-export const MAX_BATCH = 128
+/** Most calls in one message; twice that are in flight to one worker. It bounds what a death makes go elsewhere. */
+export const MAX_BATCH = 512
 const SMOOTHING = 0.2
 
 export class Pace {
-  readonly #meanMs = new Map<string, number>()
+  readonly #seen = new Set<TaskTarget>()
 
-  note(task: Task, runMs: number): void {
-    const key = keyOf(task)
-    const mean = this.#meanMs.get(key)
-    this.#meanMs.set(key, mean === undefined ? runMs : mean + SMOOTHING * (runMs - mean))
+  note(target: TaskTarget, runMs: number): void {
+    const mean = target.meanMs
+    if (Number.isNaN(mean)) {
+      target.meanMs = runMs
+      this.#seen.add(target)
+    } else target.meanMs = mean + SMOOTHING * (runMs - mean)
   }
 
-  /** Expected milliseconds; NaN when nothing is known. */
-  expectedMs(task: Task): number {
-    return this.#meanMs.get(keyOf(task)) ?? Number.NaN
-  }
-
-  /** Calls of the fastest known task that fit in a batch. */
+  /** Calls of the fastest known function that fit in a batch. */
   get largestBatch(): number {
     let fastest = Infinity
-    for (const mean of this.#meanMs.values()) fastest = Math.min(fastest, mean)
+    for (const { meanMs } of this.#seen) fastest = Math.min(fastest, meanMs)
     if (fastest === Infinity) return 1
     return Math.max(1, Math.min(MAX_BATCH, Math.floor(BATCH_MS / Math.max(fastest, 1e-6))))
   }
-}
-
-function keyOf(task: Task): string {
-  return `${task.spec.module.id}#${task.spec.name}`
 }

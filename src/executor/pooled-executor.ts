@@ -18,7 +18,7 @@ import { isSame } from '../os/process-identity.ts'
 import { moduleUrl } from '../worker/module-url.ts'
 import type { Adaptation } from './adaptation.ts'
 import { Dispatcher } from './dispatcher.ts'
-import type { Engine, Submitted } from './engine.ts'
+import type { Engine } from './engine.ts'
 import { publishExecutor } from './events.ts'
 import { withinLimit, type Slot } from './executor-limit.ts'
 import type {
@@ -33,12 +33,13 @@ import type {
   TaskRunner,
   WorkerSnapshot,
 } from './executor.ts'
-import { Future, type FutureOwner } from './future.ts'
+import { Future } from './future.ts'
 import { checkOptions } from './option-schemas.ts'
-import type { ResolvedOptions } from './options.ts'
+import { resolveCall, type ResolvedOptions } from './options.ts'
 import type { WorkerSource } from './roster.ts'
 import type { SignalGroup } from './signal-group.ts'
-import { Task, type TaskModuleReference, type TaskSpec } from './task.ts'
+import { Task } from './task.ts'
+import type { TaskModuleReference, TaskOwner, TaskSpec, TaskTarget } from './task-target.ts'
 import { View } from './view.ts'
 import { snapshotOf } from './worker-snapshot.ts'
 
@@ -52,8 +53,10 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   readonly #place: Slot
   readonly #modules = new Map<string, TaskModuleReference>()
   readonly #mayRunInline: boolean
+  readonly #owner: TaskOwner
   #state: ExecutorState = 'open'
   #lastTaskId = 0
+  #lastTargetId = 0
   #closing: Promise<ShutdownReport> | undefined
 
   /** @internal */
@@ -74,6 +77,13 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     // Where the limit has put other workers in their place there is nothing to adapt.
     const adapting = source === workers ? adaptation : undefined
     this.#dispatcher = new Dispatcher(options, source, reference.url, place, adapting)
+    const { selfWait } = this.#dispatcher
+    this.#owner = {
+      cancel: (task, error) => this.#dispatcher.cancel(task, error),
+      awaited: this.#mayRunInline
+        ? (task, onFulfilled) => selfWait.thenCalled(task, onFulfilled)
+        : undefined,
+    }
     this.#view = new View<M>(this.#engine(), reference, {})
     const state = (): ExecutorState => this.#state
     this.#registration = registerExecutor({
@@ -95,7 +105,7 @@ export abstract class PooledExecutor<M> implements Executor<M> {
   }
 
   submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>> {
-    return this.#view.submit(name, ...args)
+    return this.#view.call(name, args)
   }
 
   map<K extends TaskName<M>>(
@@ -192,9 +202,10 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     const dispatcher = this.#dispatcher
     return {
       options: this.#options,
+      copiesArguments: this.kind !== 'inline',
       moduleReference: (module) => this.#moduleReference(module),
-      submit: (spec, group) => this.#submit(spec, group),
-      cancel: (task, reason) => dispatcher.cancel(task, reason),
+      spec: (caller, module, name, options) => this.#spec(caller, module, name, options),
+      submit: (spec, args, group, index) => this.#submit(spec, args, group, index),
       hasRoom: () => !dispatcher.isFull,
       awaited: (task) => this.#mayRunInline && dispatcher.selfWait.awaited(task),
       get usefulLookahead() {
@@ -207,38 +218,59 @@ export abstract class PooledExecutor<M> implements Executor<M> {
     const url = moduleUrl(module)
     let reference = this.#modules.get(url)
     if (!reference) {
-      reference = { id: this.#modules.size, url }
+      reference = { url, targets: new Map() }
       this.#modules.set(url, reference)
     }
     return reference
   }
 
-  #submit(spec: TaskSpec, group: SignalGroup | undefined): Submitted {
+  #target({ url, targets }: TaskModuleReference, name: string): TaskTarget {
+    let target = targets.get(name)
+    if (!target) {
+      this.#lastTargetId += 1
+      target = { id: this.#lastTargetId, url, name, meanMs: Number.NaN }
+      targets.set(name, target)
+    }
+    return target
+  }
+
+  #spec(
+    caller: object,
+    module: TaskModuleReference,
+    name: string,
+    options: CallOptions & MapOptions,
+  ): TaskSpec {
+    const call = resolveCall(options, this.#options.taskTimeoutMs)
+    return {
+      owner: this.#owner,
+      caller,
+      target: this.#target(module, name),
+      name,
+      // Only threads can be handed anything. A call whose objects stay can be run again.
+      call: this.kind === 'thread' ? call : { ...call, transfer: undefined },
+      chunk: options.chunk,
+    }
+  }
+
+  #submit(
+    spec: TaskSpec,
+    args: readonly unknown[],
+    group: SignalGroup | undefined,
+    index: number | undefined,
+  ): Task {
     if (this.#state !== 'open') throw new ExecutorClosedError(this.name)
     const { maxQueue, onFull } = this.#options
     // A map looks for room itself, and has one call in flight even where others leave none.
-    const isOfMap = spec.index !== undefined
+    const isOfMap = index !== undefined
     if (onFull === 'throw' && !isOfMap && this.#dispatcher.isFull)
       throw new QueueFullError(maxQueue)
     this.#lastTaskId += 1
-    const task = new Task(this.#lastTaskId, this.kind === 'thread' ? spec : withoutTransfer(spec))
-    const owner: FutureOwner = {
-      cancel: (reason) => this.#dispatcher.cancel(task, reason),
-      hasBegun: () => task.seat?.hasBegun(task) ?? false,
-      awaited: this.#mayRunInline
-        ? (onFulfilled) => this.#dispatcher.selfWait.thenCalled(task, onFulfilled)
-        : undefined,
-    }
-    const controls = Future.create<unknown>(task.id, owner)
-    task.outcome = controls
+    const task = new Task(this.#lastTaskId, spec, args, index)
+    // The outcomes of a map reach its caller through the loop.
+    if (!isOfMap) task.future = Future.create(task)
     if (group) task.onSettled = () => group.delete(task)
     this.#dispatcher.submit(task)
     group?.add(task)
-    return { task, future: controls.future }
+    return task
   }
-}
-
-/** Only threads can be handed anything. A call whose objects stay can be run again. */
-function withoutTransfer(spec: TaskSpec): TaskSpec {
-  return spec.call.transfer ? { ...spec, call: { ...spec.call, transfer: undefined } } : spec
 }

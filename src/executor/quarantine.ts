@@ -56,7 +56,7 @@ export class Quarantine {
 
   add(task: Task): void {
     task.state = 'quarantined'
-    task.isQuarantined = true
+    task.trouble().isQuarantined = true
     this.#waiting.add(task)
     if (this.#state === 'empty') this.#hold()
   }

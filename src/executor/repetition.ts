@@ -12,16 +12,19 @@ export type Sequel =
 
 /** The task threw, or was out of time. */
 export function afterFailure(task: Task, error: unknown): Sequel {
-  task.failures += 1
-  return sequel(task, error, () => (task.failures <= task.spec.call.retries ? 'again' : 'reject'))
+  const troubles = task.trouble()
+  troubles.failures += 1
+  return sequel(task, error, () =>
+    troubles.failures <= task.spec.call.retries ? 'again' : 'reject',
+  )
 }
 
-/** Its worker died while it ran it; `task.deaths` counts that already. */
+/** Its worker died while it ran it; `troubles.deaths` counts that already. */
 export function afterDeath(task: Task, error: unknown): Sequel {
   const { crashRetries } = task.spec.call
   return sequel(task, error, () => {
     if (task.isQuarantined) return 'reject'
-    if (task.deaths <= crashRetries) return 'again'
+    if (task.trouble().deaths <= crashRetries) return 'again'
     // Who allowed no repetition at all gets none alone either: it may have had effects.
     return crashRetries > 0 ? 'quarantine' : 'reject'
   })
@@ -33,7 +36,7 @@ function sequel(
   byBudget: () => 'again' | 'quarantine' | 'reject',
 ): Sequel {
   const next = (): 'again' | 'quarantine' | 'reject' =>
-    task.isHandedOver || task.isLastAttempt ? 'reject' : byBudget()
+    task.isHandedOver || task.troubles?.isLastAttempt === true ? 'reject' : byBudget()
   if (next() === 'reject') return { next: 'reject', error }
   try {
     if (!isWanted(task, error)) return { next: 'reject', error }
@@ -45,10 +48,10 @@ function sequel(
   return now === 'reject' ? { next: now, error } : { next: now }
 }
 
-function isWanted({ spec, attempt }: Task, error: unknown): boolean {
+function isWanted({ spec, attempt, index }: Task, error: unknown): boolean {
   const { retryIf } = spec.call
   if (retryIf === undefined) return true
-  const answer: unknown = retryIf(error, { task: spec.name, attempt, index: spec.index })
+  const answer: unknown = retryIf(error, { task: spec.name, attempt, index })
   if (typeof answer === 'boolean') return answer
   // A promise would be true whatever it becomes.
   throw new TypeError(

@@ -38,7 +38,7 @@ export class SelfWait {
 
   /** Somebody calls `then` on the future of a task. */
   thenCalled(task: Task, onFulfilled: unknown): void {
-    if (isOfEngine(onFulfilled)) this.awaited(task)
+    if (this.#hasInlineWorker && isOfEngine(onFulfilled)) this.awaited(task)
   }
 
   /** Whoever calls it goes on when the task has its outcome. */
@@ -71,7 +71,7 @@ export class SelfWait {
     const stuck: Task[] = []
     for (const seat of this.#roster.seats) {
       if (seat.worker?.kind !== 'inline' || seat.state !== 'ready') return undefined
-      const begun = [...seat.inflight.values()].filter((task) => seat.hasBegun(task))
+      const begun = seat.inflight.values().filter((task) => seat.hasBegun(task))
       if (begun.length < this.#places || !begun.every((task) => this.#isWaiting(task)))
         return undefined
       stuck.push(...begun)
@@ -94,6 +94,11 @@ export class SelfWait {
     const last = unbegun.find((task) => task === this.#last)
     const task = last ?? unbegun[0] ?? awaited[0]
     if (task) this.#giveUp(task, stuck)
+  }
+
+  get #hasInlineWorker(): boolean {
+    for (const { worker } of this.#roster.seats) if (worker?.seqHere) return true
+    return false
   }
 
   #taskHere(): Task | undefined {

@@ -1,9 +1,11 @@
 /** Sends a batch of calls to a worker. A call whose arguments cannot be cloned, or handed over, fails alone. */
 import { TaskCloneError } from '../errors.ts'
-import type { CallMessage, ToWorker } from '../worker/protocol.ts'
+import { putCall } from '../worker/batch.ts'
+import { checkAttached } from '../worker/transfer.ts'
 import type { Transferable } from '../worker/worker.ts'
 import type { Seat } from './seat.ts'
 import type { Task } from './task.ts'
+import type { TaskTarget } from './task-target.ts'
 
 export function sendCalls(
   seat: Seat,
@@ -24,24 +26,21 @@ export function sendCalls(
 }
 
 function send(seat: Seat, tasks: readonly Task[]): void {
-  const modules = new Map<number, string>()
-  for (const { spec } of tasks)
-    if (!seat.modules.has(spec.module.id)) modules.set(spec.module.id, spec.module.url)
-  const message: ToWorker = { type: 'run', modules: [...modules], calls: tasks.map(callOf) }
-  const transfer = tasks.flatMap(({ spec }) => spec.call.transfer ?? [])
+  const targets: [id: number, url: string, name: string][] = []
+  const transfer: Transferable[] = []
+  const calls: unknown[] = []
+  let told: TaskTarget | undefined
+  for (const task of tasks) {
+    const { target, call } = task.spec
+    if (target !== told && !seat.targets.has(target.id))
+      targets.push([target.id, target.url, target.name])
+    told = target
+    if (call.transfer) transfer.push(...call.transfer)
+    const { args, attempt, isLimited: isTimed } = task
+    putCall(calls, { target: target.id, args, attempt, isTimed })
+  }
   for (const item of transfer) checkAttached(item)
-  seat.worker?.send(message, transfer)
-  for (const id of modules.keys()) seat.modules.add(id)
-}
-
-/**
- * Node 20 sends a detached buffer without an error, and it does not arrive.
- * @throws {TypeError} when the buffer was handed over before.
- */
-function checkAttached(item: Transferable): void {
-  if (item instanceof ArrayBuffer) void new Uint8Array(item)
-}
-
-function callOf({ seq, spec, attempt }: Task): CallMessage {
-  return [seq, spec.module.id, spec.name, spec.args, attempt, spec.call.timeoutMs !== Infinity]
+  const { seq: first } = tasks[0] ?? { seq: 0 }
+  seat.worker?.send({ type: 'run', targets, first, count: tasks.length, calls }, transfer)
+  for (const [id] of targets) seat.targets.add(id)
 }

@@ -1,34 +1,47 @@
 /**
- * The calls that one AbortSignal cancels: one listener however many calls, and none while there is no call.
- * (A listener a call would pass Node's warning limit at the eleventh, and hold settled calls in memory.)
+ * Those that one AbortSignal ends: one listener however many they are, and none while there is nobody. (With a listener each the
+ * eleventh would pass Node's warning limit, settled calls would stay in memory, and every new one would be compared with all.)
  */
-import type { Task } from './task.ts'
+export interface Abortable {
+  aborted(reason: unknown): void
+}
+
+const groups = new WeakMap<AbortSignal, SignalGroup>()
 
 export class SignalGroup {
   readonly #signal: AbortSignal
-  readonly #cancel: (task: Task, reason: unknown) => void
-  readonly #tasks = new Set<Task>()
+  readonly #members = new Set<Abortable>()
   readonly #onAbort = (): void => {
-    for (const task of this.#tasks) this.#cancel(task, this.#signal.reason)
+    for (const member of this.#members) member.aborted(this.#signal.reason)
   }
 
-  constructor(signal: AbortSignal, cancel: (task: Task, reason: unknown) => void) {
+  private constructor(signal: AbortSignal) {
     this.#signal = signal
-    this.#cancel = cancel
   }
 
-  add(task: Task): void {
+  /** The only one of that signal. */
+  static of(signal: AbortSignal): SignalGroup {
+    let group = groups.get(signal)
+    if (!group) {
+      group = new SignalGroup(signal)
+      groups.set(signal, group)
+    }
+    return group
+  }
+
+  /** Tells it at once when the signal is aborted already. */
+  add(member: Abortable): void {
     if (this.#signal.aborted) {
-      this.#cancel(task, this.#signal.reason)
+      member.aborted(this.#signal.reason)
       return
     }
-    if (this.#tasks.size === 0)
+    if (this.#members.size === 0)
       this.#signal.addEventListener('abort', this.#onAbort, { once: true })
-    this.#tasks.add(task)
+    this.#members.add(member)
   }
 
-  delete(task: Task): void {
-    if (this.#tasks.delete(task) && this.#tasks.size === 0) {
+  delete(member: Abortable): void {
+    if (this.#members.delete(member) && this.#members.size === 0) {
       this.#signal.removeEventListener('abort', this.#onAbort)
     }
   }

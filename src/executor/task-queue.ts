@@ -1,12 +1,15 @@
 /**
- * Tasks that wait for a worker: by priority, then in the order they came. Taking, adding and removing cost the
- * same however many wait.
+ * Tasks that wait for a worker: by priority, then callers in turn, then in the order they came. Taking, adding and removing
+ * cost the same however many wait.
+ *
+ * A caller is a view (`with`, `module`) or the executor itself: so who floods an executor that others use as well holds
+ * up itself.
  */
 import type { Task } from './task.ts'
 
 export class TaskQueue {
-  /** One line for each priority in use, highest first. */
-  #lines: { readonly priority: number; readonly line: Line }[] = []
+  /** One rota for each priority in use, highest first. */
+  #levels: { readonly priority: number; readonly rota: Rota }[] = []
   #size = 0
 
   get size(): number {
@@ -15,34 +18,35 @@ export class TaskQueue {
 
   push(task: Task): void {
     task.state = 'queued'
-    this.#line(task.spec.call.priority).push(task)
+    this.#rota(task).push(task)
     this.#size += 1
   }
 
-  /** For a task that was given back: before those that came later. */
+  /** For a task that was given back: before those of its caller that came later. */
   unshift(task: Task): void {
     task.state = 'queued'
-    this.#line(task.spec.call.priority).unshift(task)
+    this.#rota(task).unshift(task)
     this.#size += 1
   }
 
   peek(): Task | undefined {
-    for (const { line } of this.#lines) {
-      const task = line.peek()
+    for (const { rota } of this.#levels) {
+      const task = rota.peek()
       if (task) return task
     }
     return undefined
   }
 
   take(): Task | undefined {
-    for (const { line } of this.#lines) {
-      const task = line.take()
+    for (const { rota } of this.#levels) {
+      const task = rota.take()
       if (task) {
         this.#size -= 1
         return task
       }
-      // An empty line of a rare priority would be looked at for ever.
-      if (this.#lines.length > 1) this.#lines = this.#lines.filter((entry) => entry.line !== line)
+      // An empty rota of a rare priority would be looked at for ever.
+      if (this.#levels.length > 1)
+        this.#levels = this.#levels.filter((entry) => entry.rota !== rota)
     }
     return undefined
   }
@@ -59,28 +63,81 @@ export class TaskQueue {
     return tasks
   }
 
-  #line(priority: number): Line {
+  #rota({ spec }: Task): Rota {
+    const { priority } = spec.call
     let index = 0
-    while (index < this.#lines.length) {
-      const entry = this.#lines[index]
+    while (index < this.#levels.length) {
+      const entry = this.#levels[index]
       if (!entry || entry.priority < priority) break
-      if (entry.priority === priority) return entry.line
+      if (entry.priority === priority) return entry.rota
       index += 1
     }
-    const line = new Line()
-    this.#lines.splice(index, 0, { priority, line })
+    const rota = new Rota()
+    this.#levels.splice(index, 0, { priority, rota })
+    return rota
+  }
+}
+
+/** Callers of one priority, who are served in turn, each with its line. */
+class Rota {
+  /** Those who wait; the next one first. */
+  readonly #turns = new Fifo<Line>()
+  readonly #byCaller = new Map<object, Line>()
+  /** The last one that was asked for: mostly it is asked for again. */
+  #last: Line | undefined
+
+  push(task: Task): void {
+    this.#line(task.spec.caller).push(task)
+  }
+
+  unshift(task: Task): void {
+    this.#line(task.spec.caller).unshift(task)
+  }
+
+  peek(): Task | undefined {
+    for (let line = this.#turns.peek(); line; line = this.#turns.peek()) {
+      const task = line.peek()
+      if (task) return task
+      this.#turns.shift()
+      this.#byCaller.delete(line.caller)
+      if (this.#last === line) this.#last = undefined
+    }
+    return undefined
+  }
+
+  take(): Task | undefined {
+    const task = this.peek()
+    const line = this.#turns.peek()
+    if (!task || !line) return undefined
+    line.take()
+    if (this.#turns.size > 1) {
+      this.#turns.shift()
+      this.#turns.push(line)
+    }
+    return task
+  }
+
+  #line(caller: object): Line {
+    if (this.#last?.caller === caller) return this.#last
+    let line = this.#byCaller.get(caller)
+    if (!line) {
+      line = new Line(caller)
+      this.#byCaller.set(caller, line)
+      this.#turns.push(line)
+    }
+    this.#last = line
     return line
   }
 }
 
-/** First in, first out, with a second way in at the front. Skips tasks that are no longer queued. */
+/** The tasks of one caller, with a second way in at the front. Skips those that are no longer queued. */
 class Line {
-  #front: Task[] = []
-  #tasks: Task[] = []
-  #head = 0
+  readonly caller: object
+  readonly #front: Task[] = []
+  readonly #tasks = new Fifo<Task>()
 
-  get isEmpty(): boolean {
-    return this.peek() === undefined
+  constructor(caller: object) {
+    this.caller = caller
   }
 
   push(task: Task): void {
@@ -92,32 +149,47 @@ class Line {
   }
 
   peek(): Task | undefined {
-    while (this.#front.length > 0) {
-      const task = this.#front.at(-1)
-      if (task?.state === 'queued') return task
+    for (let task = this.#front.at(-1); task; task = this.#front.at(-1)) {
+      if (task.state === 'queued') return task
       this.#front.pop()
     }
-    while (this.#head < this.#tasks.length) {
-      const task = this.#tasks[this.#head]
-      if (task?.state === 'queued') return task
-      this.#drop()
+    for (let task = this.#tasks.peek(); task; task = this.#tasks.peek()) {
+      if (task.state === 'queued') return task
+      this.#tasks.shift()
     }
     return undefined
   }
 
-  take(): Task | undefined {
-    const task = this.peek()
-    if (!task) return undefined
+  take(): void {
     if (this.#front.length > 0) this.#front.pop()
-    else this.#drop()
-    return task
+    else this.#tasks.shift()
+  }
+}
+
+/** First in, first out. */
+class Fifo<T> {
+  #items: (T | undefined)[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#items.length - this.#head
   }
 
-  #drop(): void {
+  push(item: T): void {
+    this.#items.push(item)
+  }
+
+  peek(): T | undefined {
+    return this.#items[this.#head]
+  }
+
+  shift(): void {
+    // Emptied, or an array that is old and no longer used would keep it alive until the next full garbage collection.
+    this.#items[this.#head] = undefined
     this.#head += 1
     // Array.shift moves everything; this copies the rest only when half of it is used up.
-    if (this.#head >= 1024 && this.#head * 2 >= this.#tasks.length) {
-      this.#tasks = this.#tasks.slice(this.#head)
+    if (this.#head >= 1024 && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }
   }

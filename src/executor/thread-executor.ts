@@ -1,5 +1,6 @@
 import { holdScope, type ScopeHold } from '../lifetime/scope.ts'
 import { startThreadWorker } from '../worker/thread.ts'
+import { threadExecArgv } from './exec-argv.ts'
 import type { UntypedModule } from './executor.ts'
 import { THREAD_NEEDS } from './needs.ts'
 import {
@@ -42,6 +43,7 @@ export function threads(resolved: ResolvedOptions, options: ThreadOptions): Work
   let hold: ScopeHold | undefined
   const { name, taskOutput } = resolved
   const { env, resourceLimits } = options
+  const execArgv = threadExecArgv(process.execArgv)
   const budget = new WorkerBudget('thread', resolved)
   return budget.over({
     needs: THREAD_NEEDS,
@@ -49,7 +51,7 @@ export function threads(resolved: ResolvedOptions, options: ThreadOptions): Work
       hold ??= holdScope(`executor ${name}`)
       const within = budget.environment(env)
       return startThreadWorker(
-        { scope: hold.scope, env: within, resourceLimits, taskOutput, holdings },
+        { scope: hold.scope, env: within, execArgv, resourceLimits, taskOutput, holdings },
         setup,
         listener,
       )

@@ -26,7 +26,7 @@ export class TimeLimits {
 
   /** Looks after a worker as long as it has tasks with a limit. Call it when tasks were given or answered. */
   watch(seat: Seat): void {
-    const hasLimit = seat.state !== 'ended' && this.#limited(seat).length > 0
+    const hasLimit = seat.limited > 0 && seat.state !== 'ended' && this.#limited(seat).length > 0
     if (!hasLimit) {
       this.#forget(seat)
       return
@@ -37,6 +37,7 @@ export class TimeLimits {
   }
 
   #forget(seat: Seat): void {
+    if (!this.#watched.has(seat)) return
     clearTimeout(seat.limitTimer)
     seat.limitTimer = undefined
     this.#watched.get(seat)?.()
@@ -46,7 +47,7 @@ export class TimeLimits {
   #limited(seat: Seat): Task[] {
     const tasks: Task[] = []
     for (const task of seat.inflight.values()) {
-      if (!task.isSettled && task.spec.call.timeoutMs !== Infinity) tasks.push(task)
+      if (!task.isSettled && task.isLimited) tasks.push(task)
     }
     return tasks
   }

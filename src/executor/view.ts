@@ -13,38 +13,32 @@ import type {
 import type { Future } from './future.ts'
 import { mapSettledTasks, mapTasks } from './map.ts'
 import { checkOptions } from './option-schemas.ts'
-import { resolveCall } from './options.ts'
 import { SignalGroup } from './signal-group.ts'
-import type { TaskModuleReference } from './task.ts'
+import type { TaskModuleReference, TaskSpec } from './task-target.ts'
 
 export class View<M> implements TaskRunner<M> {
   readonly #engine: Engine
   readonly #module: TaskModuleReference
   readonly #options: CallOptions
   readonly #group: SignalGroup | undefined
+  readonly #specs = new Map<string, TaskSpec>()
 
   constructor(engine: Engine, module: TaskModuleReference, options: CallOptions) {
     this.#engine = engine
     this.#module = module
     this.#options = options
-    const { signal } = options
-    this.#group = signal && new SignalGroup(signal, (task, reason) => engine.cancel(task, reason))
+    this.#group = options.signal && SignalGroup.of(options.signal)
   }
 
   submit<K extends TaskName<M>>(name: K, ...args: TaskArguments<M, K>): Future<TaskResult<M, K>> {
+    return this.call(name, args)
+  }
+
+  /** `submit`, with a list of arguments. */
+  call<K extends TaskName<M>>(name: K, args: readonly unknown[]): Future<TaskResult<M, K>> {
     checkName('submit', name)
-    const { future } = this.#engine.submit(
-      {
-        module: this.#module,
-        name,
-        args,
-        call: resolveCall(this.#options, this.#engine.options.taskTimeoutMs),
-        index: undefined,
-        chunk: undefined,
-      },
-      this.#group,
-    )
-    return future as Future<TaskResult<M, K>>
+    const task = this.#engine.submit(this.#spec(name), args, this.#group)
+    return task.future as Future<TaskResult<M, K>>
   }
 
   map<K extends TaskName<M>>(
@@ -74,10 +68,20 @@ export class View<M> implements TaskRunner<M> {
     return new View<N>(this.#engine, this.#engine.moduleReference(module), this.#options)
   }
 
+  #spec(name: string): TaskSpec {
+    let spec = this.#specs.get(name)
+    if (!spec) {
+      spec = this.#engine.spec(this, this.#module, name, this.#options)
+      this.#specs.set(name, spec)
+    }
+    return spec
+  }
+
   #plan(name: string, options: MapOptions) {
     checkOptions('map', options)
     return {
       engine: this.#engine,
+      caller: this,
       module: this.#module,
       name,
       options: merge<MapOptions>(this.#options, options),

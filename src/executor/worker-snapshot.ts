@@ -19,7 +19,7 @@ export function snapshotOf(seat: Seat, health: Health): WorkerSnapshot {
       running: {
         task: task.spec.name,
         forMs: Math.max(0, monotonicMs() - mark.atMs),
-        index: task.spec.index,
+        index: task.index,
       },
     }),
     ...(memory && { memory }),

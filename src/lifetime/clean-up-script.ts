@@ -337,6 +337,12 @@ take_apart() {
   [ -f "$1" ] && [ ! -L "$1" ] && [ -O "$1" ]
 }
 
+# Which boot and pid namespace this is; a guardian whose owner has taken everything back never asks.
+find_world() {
+  IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=noboot
+  namespace=$(readlink /proc/self/ns/pid 2>/dev/null) && namespace=\${namespace%]} && namespace=\${namespace##*[!0-9]} || namespace=nons
+}
+
 sweep_one() {
   take_apart "$1" || return
   # Numbers of processes mean something in one boot and pid namespace only. What an earlier boot left has no processes.
@@ -367,14 +373,15 @@ sweep_one() {
 # Owners of scopes of their own that were started in ours, and have ended with it; their guardians perhaps, too.
 sweep_nested() {
   mode=sweep outer=$scope nest=$folder
+  find_world
   for file in $(set +f; cd "$nest" 2>/dev/null && grep -lsxF -e "n $outer" [1-9]*); do sweep_one "$nest/$file"; done
 }
 
 # How to look at processes. A /proc that belongs to another pid namespace tells about strangers; the ps of Linux reads it too.
+# Asked in as few steps as there are: a guardian starts beside the first worker. (Shells read a file byte by byte.)
 look=
-if read -r pid rest 2>/dev/null </proc/self/stat && [ "$pid" = $$ ]; then look=proc; elif [ "$(uname)" != Linux ]; then look=ps; fi
-IFS= read -r boot 2>/dev/null </proc/sys/kernel/random/boot_id || boot=noboot
-namespace=$(readlink /proc/self/ns/pid 2>/dev/null) && namespace=\${namespace%]} && namespace=\${namespace##*[!0-9]} || namespace=nons
+if cd -P /proc/self 2>/dev/null && [ "\${PWD##*/}" = $$ ]; then look=proc; elif [ "$(uname)" != Linux ]; then look=ps; fi
+cd /
 
 mode=$1
 case $mode in
@@ -397,6 +404,7 @@ case $mode in
     ;;
   sweep)
     shift
+    find_world
     for file; do sweep_one "$file"; done
     ;;
 esac

@@ -1,5 +1,5 @@
-import { isMainThread } from 'node:worker_threads'
 import { OptionError } from '../errors.ts'
+import { isMainThread } from '../os/main-thread.ts'
 import { warnOnce } from './events.ts'
 import { setSignalsIgnored } from './registry.ts'
 import { SignalEnd, handledSignals } from './signal-end.ts'
@@ -66,7 +66,7 @@ export const handleSignalsDefaults: { readonly pending: 'finish'; readonly grace
  */
 export function handleSignals(options: HandleSignalsOptions = {}): SignalHandling {
   const handler = resolveOptions(options)
-  if (!isMainThread) {
+  if (!isMainThread()) {
     warnOnce(
       'TIDYPOOL_SIGNALS_IN_THREAD',
       'handleSignals() does nothing in a worker thread: Node delivers signals to the main thread alone. Call it there.',

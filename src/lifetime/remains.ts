@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isGoneError, readStat, type ProcessStat } from '../os/process-identity.ts'
 import { runningProcesses, summarize, type ProcessSummary } from '../os/process-table.ts'
 import { readCookies } from './cookies.ts'
+import { elders } from './elders.ts'
 import { cleanUpStep } from './events.ts'
 import type { Scope } from './scope.ts'
 import type { OwnedIdentity } from './stop.ts'
@@ -103,7 +104,7 @@ function processTable(): Promise<readonly ProcessStat[]> {
     setImmediate(resolve)
   }).then(() => {
     table = undefined
-    return [...runningProcesses()]
+    return [...runningProcesses(elders())]
   })
   return table
 }

@@ -13,7 +13,7 @@
  * One per thread, because a parent-death signal is bound to the thread that spawned, and because a thread can end alone.
  */
 import { randomBytes } from 'node:crypto'
-import { isMainThread } from 'node:worker_threads'
+import { isMainThread } from '../os/main-thread.ts'
 import { identify, type ProcessIdentity } from '../os/process-identity.ts'
 import { removeTreeSync } from '../os/remove-tree.ts'
 import { cookieVariable, ownCookie } from './cookies.ts'
@@ -118,6 +118,7 @@ class LiveScope implements OwningScope {
   #holds = 0
   #numbered = 0
   #linger: NodeJS.Timeout | undefined
+  #sweep: NodeJS.Immediate | undefined
   readonly #touch: NodeJS.Timeout
   readonly #owner: JournalOwner
   readonly #guardian: Guardian
@@ -156,7 +157,8 @@ class LiveScope implements OwningScope {
     }
     this.#touch = setInterval(() => this.#keepFresh(), touchMs).unref()
     this.noteExecutors()
-    sweepInBackground()
+    // After what the scope is held for has been started: it is for others.
+    this.#sweep = setImmediate(() => this.#sweepOnce())
   }
 
   get holds(): number {
@@ -279,6 +281,7 @@ class LiveScope implements OwningScope {
   }
 
   endSync(): void {
+    this.#sweepOnce()
     if (this.#holds === 0) {
       this.#dismiss()
       return
@@ -286,7 +289,15 @@ class LiveScope implements OwningScope {
     // Held still: the guardian ends the rest by the journal, which therefore stays.
     for (const process of this.#owned) killProcessGroupSync(process)
     // With process 1 of a pid namespace the kernel ends all others, the guardian among them: nobody comes after us.
-    if (process.pid === 1 && isMainThread) this.#dismiss()
+    if (process.pid === 1 && isMainThread()) this.#dismiss()
+  }
+
+  /** Also for a program that ends at once. */
+  #sweepOnce(): void {
+    if (!this.#sweep) return
+    clearImmediate(this.#sweep)
+    this.#sweep = undefined
+    sweepInBackground()
   }
 
   /** Nothing is held. The order is the one that a death in between allows: files, then journal, then guardian. */

@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { isGoneError, type ProcessIdentity } from '../os/process-identity.ts'
+import { findElders } from './elders.ts'
 import { cleanUpStep } from './events.ts'
 import type { Holdings } from './holdings.ts'
 
@@ -45,6 +46,7 @@ export async function stopProcess(
   let forced = false
   let timer: NodeJS.Timeout | undefined
   if (isRunning(child)) {
+    findElders()
     if (options.ask) ask(owned, options.ask)
     if (options.graceMs <= 0) {
       forced = killUnlessEnded(owned)

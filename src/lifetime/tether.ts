@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { deathSignal } from '../os/death-signal.ts'
+import { doubtDeathSignal, likelyDeathSignal } from '../os/death-signal.ts'
 import { requireDescriptors } from '../os/spare-descriptors.ts'
 import { cleanUpStep } from './events.ts'
 import type { ProcessIdentity } from '../os/process-identity.ts'
@@ -30,7 +30,7 @@ export interface NodeWorkerOptions {
  * gets `TIDYPOOL_TETHER=thread` and one more `stdio` entry, the last, for `startWatchdog`.
  */
 export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): OwnedProcess {
-  const signal = deathSignal()
+  const signal = likelyDeathSignal()
   const cookie = scope.nextEnvironment()
   // Ours may have come down from an owner that was tethered so itself.
   const env: NodeJS.ProcessEnv = { ...options.env, TIDYPOOL_TETHER: undefined, ...cookie }
@@ -49,7 +49,19 @@ export function spawnNodeWorker(scope: Scope, options: NodeWorkerOptions): Owned
   requireDescriptors(stdio)
   const child = spawn(file, args, { stdio, env, detached: true, serialization: 'advanced' })
   if (!signal.prefix) holdTether(child)
+  else watchDeathSignal(child)
   return adopt(scope, child, cookie, options.holdings)
+}
+
+/**
+ * A `setpriv` that was told that there is no such signal ends with a code; one that does not fit this machine cannot be executed, or
+ * crashes. Others that end so cost one look more. (Killed is what most are whom nobody waits for any more.)
+ */
+function watchDeathSignal(child: ChildProcess): void {
+  child.once('error', doubtDeathSignal)
+  child.once('exit', (exitCode, signal) => {
+    if (exitCode !== 0 && signal !== 'SIGKILL') doubtDeathSignal()
+  })
 }
 
 /** Journals a child that was just spawned and puts it under the exit hook. */

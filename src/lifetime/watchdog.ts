@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads'
+import { builtinModule } from '../os/builtin-module.ts'
 
 /**
  * The tether where the kernel sends no parent-death signal: a thread blocked in a read on a pipe whose other end only the
@@ -9,6 +9,8 @@ import { Worker } from 'node:worker_threads'
  * @param fd  The read end, as the process got it.
  */
 export function startWatchdog(fd: number): void {
+  // Loaded here: where the signal can be had, a worker process has no use for it.
+  const { Worker } = builtinModule('node:worker_threads')
   const watchdog = new Worker(watch, {
     eval: true,
     workerData: fd,

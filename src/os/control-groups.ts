@@ -36,6 +36,7 @@ export function parseHierarchies(mountinfo: string, membership: string): Control
     }),
   )
   return mountinfo.split('\n').flatMap((line) => {
+    if (!line.includes(' - cgroup')) return []
     const [before = '', after = ''] = line.split(' - ')
     const [, , , root = '', mountPoint = ''] = before.split(' ').map(unescapeSpace)
     const [type, , options = ''] = after.split(' ')

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { endianness } from 'node:os'
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { errorCode } from './process-identity.ts'
 import { resolveCommand } from './resolve-command.ts'
 
@@ -13,6 +13,8 @@ export interface DeathSignal {
 }
 
 let found: DeathSignal | undefined
+/** Taken for granted as long as nothing speaks against it. */
+let assumed: DeathSignal | 'doubted' | undefined
 
 /**
  * Whether `setpriv --pdeathsig KILL` works, found out once by running it: the applet of busybox has the name but not the
@@ -28,13 +30,40 @@ export function deathSignal(): DeathSignal {
   return found
 }
 
-function probe(): DeathSignal {
+/**
+ * The same for who starts something that can be started again: a `setpriv` that knows the option is taken at its word, since
+ * to run it first takes as long as the rest of what is done before a worker starts.
+ */
+export function likelyDeathSignal(): DeathSignal {
+  if (found) return found
+  assumed ??= assume()
+  return assumed === 'doubted' ? deathSignal() : assumed
+}
+
+/** What was started with it has failed, perhaps because of it: the next one finds out. */
+export function doubtDeathSignal(): void {
+  assumed = 'doubted'
+}
+
+/** The command, or why there is none. */
+function candidate(): string | DeathSignal {
   if (process.platform !== 'linux') return none(`${process.platform} has no parent-death signal`)
   const secure = gainsRights()
   if (secure !== undefined) return none(secure)
-  const setpriv = resolveCommand('setpriv', { env: process.env, cwd: undefined })
-  if (setpriv === undefined) return none('setpriv is not in PATH')
-  const prefix = [setpriv, '--pdeathsig', 'KILL', '--']
+  return (
+    resolveCommand('setpriv', { env: process.env, cwd: undefined }) ??
+    none('setpriv is not in PATH')
+  )
+}
+
+function prefixOf(setpriv: string): readonly string[] {
+  return [setpriv, '--pdeathsig', 'KILL', '--']
+}
+
+function probe(): DeathSignal {
+  const setpriv = candidate()
+  if (typeof setpriv !== 'string') return setpriv
+  const prefix = prefixOf(setpriv)
   const [, ...args] = [...prefix, 'true']
   const { status, error } = spawnSync(setpriv, args, { stdio: 'ignore', timeout: 5000 })
   // These pass, and what is found out here stays: whoever wants to start something tries again later.
@@ -44,6 +73,23 @@ function probe(): DeathSignal {
   return none(
     `setpriv --pdeathsig KILL -- true ${error ? `failed: ${error.message}` : `ended with ${status}`}`,
   )
+}
+
+/** That of util-linux has some 50 KiB. A large one holds many programs, and a script starts others: their words say nothing of it. */
+const largestBytes = 256 * 1024
+const magicOfElf = '\x7fELF'
+
+function assume(): DeathSignal | 'doubted' {
+  const setpriv = candidate()
+  if (typeof setpriv !== 'string') return setpriv
+  try {
+    if (statSync(setpriv).size > largestBytes) return 'doubted'
+    const program = readFileSync(setpriv)
+    const isKnown = program.indexOf(magicOfElf) === 0 && program.includes('pdeathsig')
+    return isKnown ? { prefix: prefixOf(setpriv), reason: undefined } : 'doubted'
+  } catch {
+    return 'doubted' // executable and not readable, or no descriptor to be had
+  }
 }
 
 function none(reason: string): DeathSignal {

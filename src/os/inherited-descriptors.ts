@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { errorCode, isGoneError } from './process-identity.ts'
-import { readProc } from './read-proc.ts'
+import { readProc, readProcLine } from './read-proc.ts'
 
 /** Higher numbers would need an unreasonably long list at `spawn`; they are not covered. */
 const highestCovered = 1023
@@ -43,7 +43,7 @@ export function softOpenFilesLimit(pid: number): number | undefined {
 
 function isClosedOnExec(fd: number): boolean {
   try {
-    const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1]
+    const flags = /^flags:\s*(\d+)/m.exec(readProcLine(`/proc/self/fdinfo/${fd}`))?.[1]
     return (Number.parseInt(flags ?? '0', 8) & closeOnExec) !== 0
   } catch (error) {
     if (isGoneError(error)) return true // it was the one that listed the others

@@ -1,5 +1,6 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs'
+import { readlinkSync } from 'node:fs'
+import { builtinModule } from './builtin-module.ts'
+import { readProcLine } from './read-proc.ts'
 
 /** A process that cannot be mistaken for a later one with the same number. */
 export interface ProcessIdentity {
@@ -58,7 +59,7 @@ export function readStat(pid: number): ProcessStat | undefined {
   // The `ps` of Linux reads /proc itself.
   if (!hasProc()) return process.platform === 'linux' ? undefined : readStatFromPs(pid)
   try {
-    return parseStat(pid, readLine(`/proc/${pid}/stat`))
+    return parseStat(pid, readProcLine(`/proc/${pid}/stat`))
   } catch (error) {
     // EACCES and EPERM: hidepid or a security module. To us such a process is not there, and we never signal it.
     if (isGoneError(error) || errorCode(error) === 'EACCES' || errorCode(error) === 'EPERM')
@@ -67,29 +68,14 @@ export function readStat(pid: number): ProcessStat | undefined {
   }
 }
 
-/** Such a file is one line, of fields that are numbers but for one short name. */
-const line = Buffer.alloc(4096)
-
-/** Half the time of `readFileSync`, which asks for a size that is not there and takes new memory for each file. */
-function readLine(file: string): string {
-  const fd = openSync(file, 'r')
-  try {
-    return line.toString('latin1', 0, readSync(fd, line, 0, line.length, null))
-  } finally {
-    closeSync(fd)
-  }
-}
-
 /** Reads one `/proc/PID/stat`. The name may hold spaces, parentheses and newlines: cut at the *last* `) `. */
 export function parseStat(pid: number, text: string): ProcessStat | undefined {
   const open = text.indexOf('(')
   const close = text.lastIndexOf(') ')
   if (open < 0 || close < open) return undefined
-  const fields = text
-    .slice(close + 2)
-    .trimEnd()
-    .split(' ')
-  const startTime = fields[19]
+  // Of some fifty, those that are used: all processes are looked at when a worker has ended.
+  const fields = text.slice(close + 2).split(' ', 20)
+  const startTime = fields[19]?.trimEnd()
   if (startTime === undefined) return undefined
   return {
     pid,
@@ -106,6 +92,8 @@ export function parseStat(pid: number, text: string): ProcessStat | undefined {
 function readStatFromPs(pid: number): ProcessStat | undefined {
   let line: string
   try {
+    // Not imported: worker threads, which all load this file, have no other use for it.
+    const { execFileSync } = builtinModule('node:child_process')
     line = execFileSync('ps', ['-o', 'state=,ppid=,pgid=,lstart=', '-p', String(pid)], {
       encoding: 'utf8',
       env: { ...process.env, LC_ALL: 'C' },

@@ -12,12 +12,18 @@ export interface ProcessSummary {
   readonly command: string
 }
 
-/** Every process that is running now and visible to us, zombies left out. Linux only: empty without `/proc`. */
-export function* runningProcesses(): Generator<ProcessStat> {
+/**
+ * Every process that is running now and visible to us, zombies left out. Linux only: empty without `/proc`.
+ *
+ * @param passOver  Numbers that are not looked at.
+ */
+export function* runningProcesses(passOver?: ReadonlySet<number>): Generator<ProcessStat> {
   if (!hasProc()) return
   for (const entry of readdirSync('/proc')) {
     if (!/^\d+$/.test(entry)) continue
-    const stat = readStat(Number(entry))
+    const pid = Number(entry)
+    if (passOver?.has(pid)) continue
+    const stat = readStat(pid)
     if (stat && !isEndedState(stat.state)) yield stat
   }
 }

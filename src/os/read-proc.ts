@@ -20,3 +20,16 @@ export function readProc(file: string): string {
     closeSync(fd)
   }
 }
+
+/**
+ * The same for a file that is known to be short: one line of numbers, or a few. Saves the read that finds its end, which is a
+ * third of the time.
+ */
+export function readProcLine(file: string): string {
+  const fd = openSync(file, 'r')
+  try {
+    return room.toString('latin1', 0, readSync(fd, room, 0, room.length, null))
+  } finally {
+    closeSync(fd)
+  }
+}

@@ -18,6 +18,15 @@ export function openUnnamedFile(fallbackDirectory: () => string, bytes: number =
   return tryUnnamed('/dev/shm', bytes) ?? filled(openUnlinked(fallbackDirectory()), bytes)
 }
 
+/** An empty one in memory; undefined where that cannot be had, for whatever reason. */
+export function tryUnnamedInMemory(): number | undefined {
+  try {
+    return tryUnnamed('/dev/shm', 0)
+  } catch {
+    return undefined // EMFILE and its like
+  }
+}
+
 /** The same in a directory, and so on its disk: for what may be too large for memory. */
 export function openUnnamedFileIn(directory: string): number {
   return tryUnnamed(directory, 0) ?? openUnlinked(directory)

@@ -5,8 +5,8 @@
  * - the worker writes which call it has begun, when, and whether it waits for a promise;
  * - the owner writes which calls it takes back.
  *
- * For threads that is a SharedArrayBuffer, for processes an unnamed file (16 bytes of `pwrite` a task), which
- * survives SIGKILL of either side and is freed by the kernel.
+ * For threads that is a SharedArrayBuffer, for processes an unnamed file, which survives SIGKILL of either side and is freed
+ * by the kernel. The worker writes there (2 us a task), or into a mapping of it (`mapped-marks.ts`).
  *
  * The two sides never run a call twice and never lose one: the worker writes "I begin n" and *then* reads what
  * was taken back; the owner writes "I take back from n" and *then* reads what has begun. Whichever comes
@@ -42,8 +42,11 @@ export interface Marks {
 
 /** Worker's side. */
 export interface WorkerMarks {
-  /** @returns false when the owner has taken the call back: do not run it. */
-  begin(seq: number, phase: Phase): boolean
+  /**
+   * @param atMs  Now, on the clock of `monotonicMs`.
+   * @returns false when the owner has taken the call back: do not run it.
+   */
+  begin(seq: number, phase: Phase, atMs: number): boolean
   /** Changes the phase of the call begun last. From `loading` to `running`, its time begins anew. */
   phase(seq: number, phase: Phase): void
 }
@@ -57,54 +60,65 @@ export function monotonicMs(): number {
 const PHASES: readonly Phase[] = ['running', 'waiting', 'loading']
 const phaseNumber = (phase: Phase): number => PHASES.indexOf(phase)
 
-/** Where the marks of one worker live; both sides use the same four numbers plus two. */
-const SEQ = 0
-const PHASE = 1
-const AT = 2
-const REVOKED_FROM = 3
-const REVOKED_TO = 4
-const NUMBERS = 5
-export const MARKS_BYTES: number = NUMBERS * 8
+// Where the marks of one worker live: a time, then whole numbers of four bytes. First what the worker writes.
+const AT = 0
+const SEQ = 2
+const PHASE = 3
+const REVOKED_FROM = 4
+const REVOKED_TO = 5
+const NUMBERS = 6
+export const MARKS_BYTES: number = NUMBERS * 4
+const REVOKED_AT_BYTE = REVOKED_FROM * 4
+const REVOKED_BYTES = MARKS_BYTES - REVOKED_AT_BYTE
+/** The largest number of a call. A worker that has been given so many is replaced. */
+export const MAX_SEQ: number = 2 ** 31 - 2
 
-/** Marks in memory: for threads (shared) and inline (not shared). */
+/** Marks in memory: for threads (shared), inline (not shared), and a mapped file. */
 export class MemoryMarks implements Marks, WorkerMarks {
-  readonly buffer: SharedArrayBuffer
-  // 64-bit integers, because Atomics takes no floats: sequence numbers as they are, times in microseconds.
-  readonly #cells: BigInt64Array
+  readonly #buffer: ArrayBuffer | SharedArrayBuffer
+  readonly #cells: Int32Array
+  /** Without Atomics, which take no floats: it is written before the number it belongs to, and eight bytes are not torn. */
+  readonly #times: Float64Array
 
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(MARKS_BYTES)) {
-    this.buffer = buffer
-    this.#cells = new BigInt64Array(buffer)
+  constructor(buffer: ArrayBuffer | SharedArrayBuffer = new SharedArrayBuffer(MARKS_BYTES)) {
+    this.#buffer = buffer
+    this.#cells = new Int32Array(buffer, 0, NUMBERS)
+    this.#times = new Float64Array(buffer, 0, 1)
   }
 
-  begin(seq: number, phase: Phase): boolean {
-    Atomics.store(this.#cells, AT, BigInt(Math.round(monotonicMs() * 1e3)))
-    Atomics.store(this.#cells, PHASE, BigInt(phaseNumber(phase)))
-    Atomics.store(this.#cells, SEQ, BigInt(seq))
+  /** To be handed to the other side. */
+  get buffer(): SharedArrayBuffer {
+    if (this.#buffer instanceof SharedArrayBuffer) return this.#buffer
+    throw new TypeError('These marks are in a mapped file, which is shared by itself.')
+  }
+
+  begin(seq: number, phase: Phase, atMs: number): boolean {
+    const cells = this.#cells
+    this.#times[AT] = atMs
+    Atomics.store(cells, PHASE, phaseNumber(phase))
+    Atomics.store(cells, SEQ, seq)
     // TO first, the other way round than the owner: see `revoke`.
-    const to = Number(Atomics.load(this.#cells, REVOKED_TO))
-    return !isWithin(seq, Number(Atomics.load(this.#cells, REVOKED_FROM)), to)
+    const to = Atomics.load(cells, REVOKED_TO)
+    return !isWithin(seq, Atomics.load(cells, REVOKED_FROM), to)
   }
 
   phase(seq: number, phase: Phase): void {
-    if (Number(Atomics.load(this.#cells, SEQ)) !== seq) return
-    if (phase === 'running') Atomics.store(this.#cells, AT, BigInt(Math.round(monotonicMs() * 1e3)))
-    Atomics.store(this.#cells, PHASE, BigInt(phaseNumber(phase)))
+    if (Atomics.load(this.#cells, SEQ) !== seq) return
+    if (phase === 'running') this.#times[AT] = monotonicMs()
+    Atomics.store(this.#cells, PHASE, phaseNumber(phase))
   }
 
   read(): Mark {
-    return {
-      seq: Number(Atomics.load(this.#cells, SEQ)),
-      phase: PHASES[Number(Atomics.load(this.#cells, PHASE))] ?? 'running',
-      atMs: Number(Atomics.load(this.#cells, AT)) / 1e3,
-    }
+    const seq = Atomics.load(this.#cells, SEQ)
+    const phase = PHASES[Atomics.load(this.#cells, PHASE)] ?? 'running'
+    return { seq, phase, atMs: this.#times[AT] ?? 0 }
   }
 
   revoke(from: number, to: number): number {
     // FROM first: a reader in between has the new FROM and the old TO. Where the old range must still hold, the new one
     // contains it and so does what is read; else the worker has passed it, and nothing that was not meant comes back.
-    Atomics.store(this.#cells, REVOKED_FROM, BigInt(from))
-    Atomics.store(this.#cells, REVOKED_TO, BigInt(to))
+    Atomics.store(this.#cells, REVOKED_FROM, from)
+    Atomics.store(this.#cells, REVOKED_TO, Math.min(to, MAX_SEQ))
     return Math.min(Math.max(from, this.read().seq + 1), to + 1)
   }
 
@@ -115,8 +129,9 @@ export class MemoryMarks implements Marks, WorkerMarks {
 export class FileMarks implements Marks, WorkerMarks {
   readonly #fd: number
   readonly #close: (() => void) | undefined
-  readonly #mine: Float64Array = new Float64Array(NUMBERS)
-  readonly #bytes: Uint8Array = new Uint8Array(this.#mine.buffer)
+  readonly #cells: Int32Array = new Int32Array(NUMBERS)
+  readonly #times: Float64Array = new Float64Array(this.#cells.buffer, 0, 1)
+  readonly #bytes: Uint8Array = new Uint8Array(this.#cells.buffer)
   #last: Mark | undefined
 
   /** @param close  called once by `close()`; afterwards `read` answers what was written last. */
@@ -125,32 +140,32 @@ export class FileMarks implements Marks, WorkerMarks {
     this.#close = close
   }
 
-  begin(seq: number, phase: Phase): boolean {
-    this.#write(seq, phase, monotonicMs())
-    readSync(this.#fd, this.#bytes, REVOKED_FROM * 8, 16, REVOKED_FROM * 8)
-    return !isWithin(seq, this.#mine[REVOKED_FROM] ?? 0, this.#mine[REVOKED_TO] ?? 0)
+  begin(seq: number, phase: Phase, atMs: number): boolean {
+    this.#write(seq, phase, atMs)
+    readSync(this.#fd, this.#bytes, REVOKED_AT_BYTE, REVOKED_BYTES, REVOKED_AT_BYTE)
+    return !isWithin(seq, this.#cells[REVOKED_FROM] ?? 0, this.#cells[REVOKED_TO] ?? 0)
   }
 
   phase(seq: number, phase: Phase): void {
-    if (this.#mine[SEQ] !== seq) return
-    this.#write(seq, phase, phase === 'running' ? monotonicMs() : (this.#mine[AT] ?? 0))
+    if (this.#cells[SEQ] !== seq) return
+    this.#write(seq, phase, phase === 'running' ? monotonicMs() : (this.#times[AT] ?? 0))
   }
 
   read(): Mark {
     if (this.#last) return this.#last
-    readSync(this.#fd, this.#bytes, 0, AT * 8 + 8, 0)
+    readSync(this.#fd, this.#bytes, 0, REVOKED_AT_BYTE, 0)
     return {
-      seq: this.#mine[SEQ] ?? 0,
-      phase: PHASES[this.#mine[PHASE] ?? 0] ?? 'running',
-      atMs: this.#mine[AT] ?? 0,
+      seq: this.#cells[SEQ] ?? 0,
+      phase: PHASES[this.#cells[PHASE] ?? 0] ?? 'running',
+      atMs: this.#times[AT] ?? 0,
     }
   }
 
   revoke(from: number, to: number): number {
     if (this.#last) return to + 1
-    this.#mine[REVOKED_FROM] = from
-    this.#mine[REVOKED_TO] = to
-    writeSync(this.#fd, this.#bytes, REVOKED_FROM * 8, 16, REVOKED_FROM * 8)
+    this.#cells[REVOKED_FROM] = from
+    this.#cells[REVOKED_TO] = Math.min(to, MAX_SEQ)
+    writeSync(this.#fd, this.#bytes, REVOKED_AT_BYTE, REVOKED_BYTES, REVOKED_AT_BYTE)
     return Math.min(Math.max(from, this.read().seq + 1), to + 1)
   }
 
@@ -161,10 +176,10 @@ export class FileMarks implements Marks, WorkerMarks {
   }
 
   #write(seq: number, phase: Phase, atMs: number): void {
-    this.#mine[SEQ] = seq
-    this.#mine[PHASE] = phaseNumber(phase)
-    this.#mine[AT] = atMs
-    writeSync(this.#fd, this.#bytes, 0, AT * 8 + 8, 0)
+    this.#cells[SEQ] = seq
+    this.#cells[PHASE] = phaseNumber(phase)
+    this.#times[AT] = atMs
+    writeSync(this.#fd, this.#bytes, 0, REVOKED_AT_BYTE, 0)
   }
 }
 

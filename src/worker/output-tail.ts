@@ -8,17 +8,24 @@ import { StringDecoder } from 'node:string_decoder'
 const KEPT_BYTES = 16 * 1024
 const KEPT_LINES = 12
 
+/** Made by who asks for it first: most workers print nothing. */
+export function ownStderr(): Writable {
+  return process.stderr
+}
+
 export class OutputTail {
   /** Resolves when the other side has closed it; a grandchild that holds it keeps it open. */
   readonly closed: Promise<void>
   readonly #from: Readable
   #kept = ''
 
-  constructor(from: Readable, to: Writable) {
+  /** @param receiver  Asked when there is something to pass on. */
+  constructor(from: Readable, receiver: () => Writable) {
     this.#from = from
     this.closed = new Promise((resolve) => from.once('close', resolve))
     const decoder = new StringDecoder('utf8')
     from.on('data', (chunk: Buffer) => {
+      const to = receiver()
       this.#kept = (this.#kept + decoder.write(chunk)).slice(-KEPT_BYTES)
       if (to.write(chunk) || to.destroyed) return
       from.pause()

@@ -16,9 +16,11 @@ import { spawnNodeWorker, type OwnedProcess } from '../lifetime/tether.ts'
 import type { OsThread } from '../os/thread-state.ts'
 import { openUnnamedFile } from '../os/unnamed-file.ts'
 import { decodeError } from './error-codec.ts'
+import { detourOf, publishDetour } from './large-data/detours.ts'
+import { LargeData } from './large-data/owner.ts'
 import { FileMarks, MARKS_BYTES } from './marks.ts'
 import { StackChannel } from './process-stack.ts'
-import { OutputTail } from './output-tail.ts'
+import { OutputTail, ownStderr } from './output-tail.ts'
 import {
   newKey,
   openEnvelope,
@@ -41,8 +43,8 @@ export interface ProcessWorkerOptions {
 /** A pipe that outlives its worker this long is held by somebody else: reported, not waited for. */
 const DRAIN_MS = 250
 
-/** After the marks, where stacks are captured. */
-const STACKS_FD = 5
+/** After the marks and the two files for large data, where stacks are captured. */
+const STACKS_FD = 7
 
 /**
  * Node that cannot start one of its threads (no process number is left) may wait for it for ever, before it runs anything of
@@ -81,6 +83,7 @@ class ProcessWorker implements Worker {
   readonly #stdout: OutputTail | undefined
   readonly #stderr: OutputTail | undefined
   readonly #stacks: StackChannel | undefined
+  readonly #large: LargeData
   #state: 'running' | 'stopping' | 'killed' | 'ended' = 'running'
   #stopped: Promise<{ readonly forced: boolean }> | undefined
   #cause: unknown
@@ -99,6 +102,21 @@ class ProcessWorker implements Worker {
       closeSync(marksFd)
       holdings.released('unnamedFile')
     })
+    this.#large = new LargeData(
+      {
+        post: (message) => this.#post(message),
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- of our entry: the key was looked at
+        deliver: (message) => this.#receive(message as FromWorker),
+        lost: (error) => {
+          this.#cause = error
+          this.kill()
+        },
+        refused: (message) => this.#takeBack(message),
+        detour: (why) =>
+          publishDetour({ worker: this.id, pid: this.pid, direction: 'arguments', why }),
+      },
+      holdings,
+    )
     try {
       this.#process = spawnNodeWorker(options.scope, {
         entry: new URL('./entry/process-entry.js', import.meta.url),
@@ -110,6 +128,7 @@ class ProcessWorker implements Worker {
           'pipe',
           'ipc',
           marksFd,
+          ...this.#large.stdio,
           ...(captures ? (['pipe'] as const) : []),
         ],
         holdings,
@@ -117,20 +136,24 @@ class ProcessWorker implements Worker {
     } catch (error) {
       // ENOMEM, E2BIG, ETXTBSY: `spawn` throws these at once.
       this.marks.close()
+      this.#large.close()
       throw error
     }
     const { child } = this.#process
     this.pid = child.pid
     child.once('error', (error) => this.#fail(error))
     if (child.pid === undefined) return // 'error' follows; every stream of this child is undefined
-    if (child.stdout) this.#stdout = new OutputTail(child.stdout, process.stderr)
-    if (child.stderr) this.#stderr = new OutputTail(child.stderr, process.stderr)
+    if (child.stdout) this.#stdout = new OutputTail(child.stdout, ownStderr)
+    if (child.stderr) this.#stderr = new OutputTail(child.stderr, ownStderr)
     const stacks = captures ? child.stdio.at(STACKS_FD) : undefined
     if (stacks instanceof Duplex) this.#stacks = new StackChannel(stacks)
     const key = newKey()
     child.on('message', (received: unknown) => {
       const message = openEnvelope(key, received)
-      if (message) this.#receive(message)
+      if (!message) return
+      const why = detourOf((received as readonly unknown[])[2])
+      if (why) publishDetour({ worker: this.id, pid: this.pid, direction: 'results', why })
+      this.#large.receive(message)
     })
     child.once('exit', (exitCode, signal) => void this.#clean(exitCode, signal))
     this.#beginning = setTimeout(() => this.#lastLook(), BEGIN_MS).unref()
@@ -144,8 +167,12 @@ class ProcessWorker implements Worker {
   }
 
   send(message: ToWorker): void {
+    if (this.#state === 'running' && this.#process.child.connected) this.#large.send(message)
+  }
+
+  #post(message: ToWorker | Uint8Array): void {
     const { child } = this.#process
-    if (this.#state !== 'running' || !child.connected) return
+    if (!child.connected) return
     // EPIPE and the like mean that the worker is gone: its 'exit' tells the rest.
     child.send(message, undefined, undefined, () => {})
   }
@@ -172,7 +199,9 @@ class ProcessWorker implements Worker {
     const handles: readonly unknown[] = [child, child.channel, child.stdout, child.stderr]
     for (const handle of handles) {
       if (handle === undefined || handle === null) continue
-      const refable = handle as { ref?(): void; unref?(): void }
+      const refable = handle as { ref?(): void; unref?(): void; destroyed?: boolean }
+      // A pipe that has closed holds nothing, and a socket without its handle would remember each call for when it connects.
+      if (refable.destroyed === true) continue
       if (ref) refable.ref?.()
       else refable.unref?.()
     }
@@ -199,6 +228,14 @@ class ProcessWorker implements Worker {
     this.#listener.onMessage(message)
   }
 
+  /** It was never told of these calls; of the functions it is, since nobody will name them to it again. */
+  #takeBack(message: ToWorker): void {
+    if (message.type !== 'run') return
+    if (message.targets.length > 0) this.#post({ ...message, count: 0, calls: [] })
+    const seqs = Array.from({ length: message.count }, (_, n) => message.first + n)
+    this.#listener.onMessage({ type: 'returned', seqs })
+  }
+
   /** The process could not be started, or not be told something. */
   #fail(error: Error): void {
     this.#cause ??= error
@@ -222,6 +259,7 @@ class ProcessWorker implements Worker {
     this.#stdout?.close()
     this.#stderr?.close()
     if (this.#process.child.connected) this.#process.child.disconnect()
+    await this.#large.delivered()
     this.#end({ exitCode, signal, ...(await remaining) })
   }
 
@@ -243,6 +281,7 @@ class ProcessWorker implements Worker {
     this.#state = 'ended'
     clearTimeout(this.#beginning)
     this.marks.close()
+    this.#large.close()
     this.#stacks?.close()
     this.#listener.onEnd({ ...end, how, stderr: this.#stderr?.text() ?? '', cause: this.#cause })
   }

@@ -13,7 +13,7 @@
  *     ── stop ─────────────────────────▶   flushes and exits
  * ```
  *
- * Calls and results are tuples, because there can be hundreds of thousands of them a second.
+ * Calls and results travel in batches, as flat lists (`batch.ts`).
  */
 import type { EncodedError } from './error-codec.ts'
 
@@ -36,36 +36,24 @@ export interface WorkerSetup {
   readonly onStuck: 'report' | 'capture' | 'kill' | undefined
 }
 
-/**
- * One call. `seq` rises by one with each call given to this worker. `timed` asks the worker to mark a pending
- * promise, so that a time-out knows whether an abort can be seen.
- */
-export type CallMessage = readonly [
-  seq: number,
-  module: number,
-  name: string,
-  args: readonly unknown[],
-  attempt: number,
-  timed: boolean,
-]
+/** Calls for a worker. */
+export interface RunMessage {
+  readonly type: 'run'
+  /** Functions that this worker has not heard of yet. */
+  readonly targets: readonly (readonly [id: number, url: string, name: string])[]
+  /** Number of the first call; the others follow. It rises by one with each call given to this worker. */
+  readonly first: number
+  readonly count: number
+  /** As `putCall` writes them. */
+  readonly calls: readonly unknown[]
+}
 
-/** Outcome of one call: `failed` carries an encoded error or a thrown value that is no error. */
-export type ResultMessage = readonly [
-  seq: number,
-  outcome: 'ok' | 'error' | 'thrown' | 'module' | 'clone-result' | 'clone-error',
-  value: unknown,
-  waitedInWorkerMs: number,
-  runMs: number,
-]
+/** How a call ended. `error` carries an encoded error, `thrown` a thrown value that is none. */
+export type Answer = 'ok' | 'error' | 'thrown' | 'module' | 'clone-result' | 'clone-error'
 
 export type ToWorker =
   | { readonly type: 'go'; readonly setup: WorkerSetup; readonly key: number }
-  | {
-      readonly type: 'run'
-      /** Modules that this worker has not heard of yet. */
-      readonly modules: readonly (readonly [id: number, url: string])[]
-      readonly calls: readonly CallMessage[]
-    }
+  | RunMessage
   | { readonly type: 'cancel'; readonly seq: number; readonly reason: unknown }
   | { readonly type: 'signals'; readonly ignored: boolean }
   /** Does the event loop answer? */
@@ -85,7 +73,8 @@ export type FromWorker =
   | { readonly type: 'unready'; readonly error: EncodedError }
   | {
       readonly type: 'results'
-      readonly results: readonly ResultMessage[]
+      /** As `ResultWriter` writes them. */
+      readonly results: readonly unknown[]
       readonly rss?: number | undefined
     }
   | { readonly type: 'started'; readonly seq: number }

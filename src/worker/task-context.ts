@@ -69,14 +69,19 @@ export function currentContext(): TaskContext | undefined {
  * Runs `task` so that `taskContext()` finds `context`. With `exclusive` no other task runs in this thread until
  * `leaveContext`: then a variable will do, which costs nothing.
  */
-export function runInContext<T>(context: TaskContext, exclusive: boolean, task: () => T): T {
+export function runInContext<A extends readonly unknown[], T>(
+  context: TaskContext,
+  exclusive: boolean,
+  task: (...args: A) => T,
+  args: A,
+): T {
   const held = holder()
   if (!exclusive) {
     held.storage ??= new AsyncLocalStorage()
-    return held.storage.run(context, task)
+    return held.storage.run(context, task, ...args)
   }
   held.current = context
-  return task()
+  return task(...args)
 }
 
 /** The task has ended: what runs outside of tasks finds no context. */

@@ -6,9 +6,9 @@
  */
 import { createRequire } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { isMainThread } from 'node:worker_threads'
 
 import { TaskModuleError } from '../errors.ts'
+import { isMainThread } from '../os/main-thread.ts'
 
 export type TaskFunction = (...args: readonly unknown[]) => unknown
 
@@ -99,7 +99,7 @@ function hasTypeScript(): boolean {
   const loaders = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].join(' ')
   // tsx on the command line does nothing in worker threads.
   return (
-    Boolean(features.typescript) || (isMainThread && /(^|[\s=/\\])tsx([\s/\\]|$)/.test(loaders))
+    Boolean(features.typescript) || (isMainThread() && /(^|[\s=/\\])tsx([\s/\\]|$)/.test(loaders))
   )
 }
 

@@ -1,7 +1,7 @@
 /** The stack of a worker thread, taken by its owner: the inspector of a process reaches all of its threads. */
 import type { Session } from 'node:inspector'
-import { isMainThread } from 'node:worker_threads'
 
+import { isMainThread } from '../os/main-thread.ts'
 import {
   captureFrames,
   type CallFrame,
@@ -24,7 +24,7 @@ export async function threadStack(threadId: number): Promise<string | undefined>
   const { Session } = await import('node:inspector')
   const session = new Session()
   // Only the main thread's inspector knows the threads, those below other threads included.
-  if (isMainThread) session.connect()
+  if (isMainThread()) session.connect()
   else session.connectToMainThread()
   const attached = await attach(session, threadId)
   if (attached === undefined) {

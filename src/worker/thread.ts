@@ -1,16 +1,18 @@
 /** A worker thread. It ends with its process, whatever way that goes; what it may leave are its tasks' children. */
-import { Worker as NodeThread } from 'node:worker_threads'
-import type { ResourceLimits } from 'node:worker_threads'
+import type { ResourceLimits, Worker as NodeThread } from 'node:worker_threads'
 
+import { findElders } from '../lifetime/elders.ts'
 import { findCarriers } from '../lifetime/remains.ts'
 import type { ProcessSummary } from '../lifetime/life.ts'
 import type { Holdings } from '../lifetime/holdings.ts'
 import type { Scope } from '../lifetime/scope.ts'
+import { builtinModule } from '../os/builtin-module.ts'
 import type { OsThread } from '../os/thread-state.ts'
 import { decodeError, encodeError } from './error-codec.ts'
 import type { ThreadData } from './entry/thread-entry.ts'
+import { copyOnce } from './large-data/copy-once.ts'
 import { MemoryMarks } from './marks.ts'
-import { OutputTail } from './output-tail.ts'
+import { OutputTail, ownStderr } from './output-tail.ts'
 import {
   newKey,
   openEnvelope,
@@ -24,6 +26,8 @@ import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.
 export interface ThreadWorkerOptions {
   readonly scope: Scope
   readonly env: Readonly<Record<string, string | undefined>> | undefined
+  /** Options of node; undefined: those of this program. */
+  readonly execArgv: readonly string[] | undefined
   readonly resourceLimits: ResourceLimits | undefined
   readonly taskOutput: TaskOutput
   /** The account of its executor. */
@@ -38,8 +42,12 @@ export function startThreadWorker(
   return new ThreadWorker(options, setup, listener)
 }
 
-/** A thread that has to end while it loads our modules may take this long to have loaded them. */
-const LOAD_MS = 2000
+/**
+ * Terminated while its loader opens a file, a thread leaves that file open for good (Node 20 to 24). So it may take this long to have
+ * loaded our modules, and less for those of tasks, which run code as they load.
+ */
+const LOAD_MS = { ours: 2000, tasks: 500 }
+const LOOK_MS = 2
 
 class ThreadWorker implements Worker {
   readonly id: number
@@ -63,11 +71,14 @@ class ThreadWorker implements Worker {
     this.#cookie = cookie['TIDYPOOL_SCOPE']?.split(':').at(-1) ?? options.scope.id
     const key = newKey()
     const workerData: ThreadData = { setup, marks: this.marks.buffer, key }
+    // Not imported: a program with processes alone has no use for it.
+    const { Worker: NodeThread } = builtinModule('node:worker_threads')
     this.#thread = new NodeThread(new URL('./entry/thread-entry.js', import.meta.url), {
       workerData,
       name: `tidypool-${setup.workerId}`,
       // The cookie lets the guardian find what the thread's tasks start.
       env: defined({ ...process.env, ...options.env, ...cookie }),
+      ...(options.execArgv && { execArgv: [...options.execArgv] }),
       ...(options.resourceLimits && { resourceLimits: options.resourceLimits }),
       stdout: options.taskOutput !== 'inherit',
     })
@@ -75,7 +86,7 @@ class ThreadWorker implements Worker {
     holdings.made('thread', { isTracked: false })
     this.threadId = this.#thread.threadId
     // Not `pipe`: its listeners on stderr, some for each thread, pass Node's limit at the eleventh.
-    if (options.taskOutput === 'stderr') void new OutputTail(this.#thread.stdout, process.stderr)
+    if (options.taskOutput === 'stderr') void new OutputTail(this.#thread.stdout, ownStderr)
     else if (options.taskOutput === 'ignore') this.#thread.stdout.resume()
     this.#thread.on('message', (received: unknown) => {
       const message = openEnvelope(key, received)
@@ -98,12 +109,16 @@ class ThreadWorker implements Worker {
   }
 
   send(message: ToWorker, transfer?: readonly Transferable[]): void {
-    if (this.#state === 'running') this.#thread.postMessage(message, transfer)
+    if (this.#state !== 'running') return
+    const copied = transfer && transfer.length > 0 ? undefined : copyOnce(message)
+    if (copied) this.#thread.postMessage(copied.message, copied.transfer)
+    else this.#thread.postMessage(message, transfer)
   }
 
   stop(graceMs: number): void {
     if (this.#state !== 'running') return
     this.#thread.postMessage({ type: 'stop' } satisfies ToWorker)
+    findElders()
     this.#state = 'stopping'
     this.#thread.ref()
     if (graceMs > 2 ** 31 - 1) return // longer than a timer can be
@@ -113,11 +128,17 @@ class ThreadWorker implements Worker {
   kill(): void {
     if (this.#state === 'ended' || this.#state === 'killed') return
     this.#state = 'killed'
+    findElders()
     this.#thread.ref()
     clearTimeout(this.#timer)
-    // Terminated while its loader opens a file, a thread leaves that file open for good (Node 20 to 24).
-    if (this.#isLoaded) this.#terminate()
-    else this.#timer = setTimeout(() => this.#terminate(), LOAD_MS)
+    this.#terminateWhenLoaded(performance.now())
+  }
+
+  #terminateWhenLoaded(askedAtMs: number): void {
+    const isLoadingTasks = this.marks.read().phase === 'loading'
+    const limitMs = !this.#isLoaded ? LOAD_MS.ours : isLoadingTasks ? LOAD_MS.tasks : 0
+    if (performance.now() - askedAtMs >= limitMs) this.#terminate()
+    else this.#timer = setTimeout(() => this.#terminateWhenLoaded(askedAtMs), LOOK_MS)
   }
 
   #terminate(): void {
@@ -136,10 +157,7 @@ class ThreadWorker implements Worker {
   }
 
   #receive(message: FromWorker): void {
-    if (message.type === 'loaded') {
-      this.#isLoaded = true
-      if (this.#state === 'killed') this.#terminate()
-    }
+    if (message.type === 'loaded') this.#isLoaded = true
     if (message.type === 'ready' && message.tid !== undefined)
       this.osThread = { pid: process.pid, tid: message.tid }
     if (message.type === 'unready' || message.type === 'uncaught')

@@ -185,17 +185,50 @@ contract('a signal that was aborted before cancels at once', {}, async ({ pool, 
 })
 
 contract(
-  'a view has one listener on its signal however many tasks, and none afterwards',
+  'a signal has one listener however many tasks, views, maps and executors, and none afterwards',
   {},
   async ({ pool }) => {
     const { signal } = new AbortController()
-    const limited = pool().with({ signal })
+    const first = pool()
+    const other = pool()
+    const limited = first.with({ signal })
     const futures = Array.from({ length: 100 }, (_, n) => limited.submit('echo', n))
+    const mapped = collect(limited.map('echo', [1, 2, 3]))
+    for (let n = 0; n < 20; n += 1) futures.push(other.with({ signal }).submit('echo', n))
     assert.equal(getEventListeners(signal, 'abort').length, 1)
-    await Promise.all(futures)
+    await Promise.all([...futures, mapped])
     assert.equal(getEventListeners(signal, 'abort').length, 0)
   },
 )
+
+contract('what is cancelled together is told its own error', {}, async ({ pool }) => {
+  const executor = pool({ maxWorkers: 1 })
+  const reason = new Error('enough')
+  const controller = new AbortController()
+  const limited = executor.with({ signal: controller.signal })
+  const futures = [
+    limited.submit('sleep', 10_000),
+    limited.submit('echo', 1),
+    limited.submit('echo', 2),
+  ]
+  const settled = Promise.allSettled(futures)
+  controller.abort(reason)
+  const errors = (await settled).map((result) =>
+    result.status === 'rejected' ? result.reason : undefined,
+  )
+  assert.equal(new Set(errors).size, 3)
+  for (const error of errors) {
+    assert.ok(error instanceof TaskCancelledError)
+    assert.equal(error.reason, reason)
+    assert.match(String(error.stack), /^TaskCancelledError: Task "\w+" was cancelled: enough\.$/)
+  }
+  // Whoever cancels one finds out where.
+  const alone = executor.submit('echo', 3)
+  alone.cancel()
+  await assert.rejects(alone, (error: Error) =>
+    /^TaskCancelledError: .*\n.* at /.test(String(error.stack)),
+  )
+})
 
 contract(
   'with adds a signal to that of the view before it: each of them cancels',

@@ -80,7 +80,7 @@ contract('map over an endless input needs constant memory', {}, async ({ pool })
     most = Math.max(most, seen.taken - received)
     if (received === 5000) break
   }
-  assert.ok(most <= 2 * 2 * 128 + 1, `at most two batches a worker ahead, not ${most}`)
+  assert.ok(most <= 2 * 2 * 512 + 1, `at most two batches a worker ahead, not ${most}`)
   assert.equal(seen.returned, 1)
 })
 
@@ -407,3 +407,24 @@ contract('an iterator whose steps are no objects ends the loop', {}, async ({ po
     await assert.rejects(collect(executor.map('echo', inputs)), { message: 'done' })
   }
 })
+
+contract(
+  'a call whose signal is aborted while its input is taken is cancelled',
+  {},
+  async ({ pool }) => {
+    const controller = new AbortController()
+    const step = {
+      done: false,
+      get value() {
+        controller.abort('while it is read')
+        return 10_000
+      },
+    }
+    const inputs = { [Symbol.iterator]: () => ({ next: () => step }) } as never
+    const calls = pool().with({ signal: controller.signal }).map('sleep', inputs)
+    await assert.rejects(collect(calls), {
+      code: 'ERR_TASK_CANCELLED',
+      reason: 'while it is read',
+    })
+  },
+)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { activeExecutors, ExecutorClosedError } from 'tidypool'
 import { watchLeftovers } from '../helpers/leftovers.ts'
 import { until } from '../helpers/until.ts'
@@ -278,6 +279,22 @@ for (const { kind, create } of kinds) {
     await leftovers.none()
   })
 }
+
+contract(
+  'workers that are killed while they load the module of a task leave nothing behind',
+  { isParallel: true },
+  async ({ create, t }) => {
+    const leftovers = watchLeftovers(t)
+    for (let n = 0; n < 20; n += 1) {
+      const executor = create<Tasks>(tasksUrl, { maxWorkers: 1, minWorkers: 1 })
+      const future = executor.submit('sleep', 60_000)
+      future.catch(() => {})
+      while (future.state !== 'running') await turn()
+      await keptAlive(executor.shutdown({ wait: false, cancelPending: true, graceMs: 0 }))
+    }
+    await leftovers.none()
+  },
+)
 
 /** With `wait: false` nothing keeps the process alive, and a test would end in the middle. */
 async function keptAlive<T>(promise: Promise<T>): Promise<T> {

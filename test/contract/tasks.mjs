@@ -1,16 +1,37 @@
 // Tasks of the contract suite. What a task must tell beside its result, it writes to a file: that reaches the test from
 // a thread, a process and the calling thread alike, and survives SIGKILL.
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync, writeSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync, writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parentPort, threadId } from 'node:worker_threads'
-import { taskContext } from 'tidypool'
+import { taskContext, transfer } from 'tidypool'
 
 /** @param {number} a @param {number} b */
 export const add = (a, b) => a + b
 
 /** @template T @param {T} value @returns {T} */
 export const echo = (value) => value
+
+/** @param {{ n?: number, seen?: number, inner?: { seen: number } }} counter @param {Uint8Array} bytes */
+export function countInto(counter, bytes) {
+  const counted = counter.inner ?? counter
+  counted.seen = (counted.seen ?? 0) + 1
+  bytes[0] = (bytes[0] ?? 0) + 1
+  return [counted.seen, bytes[0]]
+}
+
+const same = { inner: { always: 'the same' } }
+export const sameObject = () => same
+
+/** @param {number} length */
+export function handOver(length) {
+  const bytes = new Uint8Array(length).fill(7)
+  return transfer({ bytes, left: bytes.length }, [bytes.buffer])
+}
+
+const onlyBytes = new Uint8Array(1000)
+/** @param {number} _time */
+export const handOverTwice = (_time) => transfer(onlyBytes, [onlyBytes.buffer])
 
 /** @param {readonly unknown[]} values */
 export const countOf = (...values) => values.length
@@ -72,6 +93,13 @@ export function spin(ms) {
 
 /** The same name for short and long: what is known of the first misleads about the second. @param {number} ms */
 export const shortOrLong = (ms) => (ms === 0 ? 0 : spin(ms))
+
+/** Waits until so many have come, and takes 2 ms. @param {string} file @param {number} count */
+export function meet(file, count) {
+  appendFileSync(file, '.')
+  while (readFileSync(file, 'utf8').length < count);
+  return spin(2)
+}
 
 /** Goes on when it is aborted, unless it is not the first attempt. @param {number} n @param {string} file */
 export async function secondIsQuick(n, file) {

@@ -147,3 +147,30 @@ test('a message of a task that does not arrive whole ends its worker', options, 
   )
   assert.equal(await pool.submit('echo', 1), 1)
 })
+
+contract('a result can be handed over instead of copied', {}, async ({ pool }) => {
+  const executor = pool()
+  const { bytes, left } = await executor.submit('handOver', 100_000)
+  assert.equal(bytes.length, 100_000)
+  assert.equal(bytes[99_999], 7)
+  assert.equal(left, 100_000)
+})
+
+test('what a task has handed over is gone there', options, async () => {
+  await using pool = threads()
+  assert.equal(await pool.submit('handOverTwice', 1).then((bytes) => bytes.length), 1000)
+  // The same buffer again: it is with the caller.
+  await assert.rejects(pool.submit('handOverTwice', 2), { code: 'ERR_TASK_CLONE', what: 'result' })
+  assert.equal(await pool.submit('echo', 1), 1)
+})
+
+test('results that are handed over together arrive each with its own', options, async () => {
+  await using pool = threads()
+  const results = await Promise.all(
+    Array.from({ length: 500 }, (_, n) => pool.submit('handOver', n + 1)),
+  )
+  assert.deepEqual(
+    results.map(({ bytes }) => bytes.length),
+    Array.from({ length: 500 }, (_, n) => n + 1),
+  )
+})

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { test } from 'node:test'
-import { workerExecArgv } from '../../src/executor/exec-argv.ts'
+import { threadExecArgv, workerExecArgv } from '../../src/executor/exec-argv.ts'
 
 /** What node was given, and what its workers are. */
 const rows: readonly (readonly [given: string, inherited: string])[] = [
@@ -26,9 +27,32 @@ const rows: readonly (readonly [given: string, inherited: string])[] = [
   ['--env-file .env --no-warnings', '--no-warnings'],
 ]
 
+const words = (text: string): string[] => text.split(' ').filter(Boolean)
+
 for (const [given, inherited] of rows) {
   test(`workers of \`node ${given}\` are started with \`${inherited}\``, () => {
-    const words = (text: string): string[] => text.split(' ').filter(Boolean)
     assert.deepEqual(workerExecArgv(words(given)), words(inherited))
+  })
+}
+
+test('threads have the options of the program', () => {
+  assert.equal(threadExecArgv(words('--max-old-space-size=100 --import tsx -p code')), undefined)
+})
+
+test('with --input-type threads have what bears on loading modules', () => {
+  const given =
+    '--input-type=module --import tsx -C dev --max-old-space-size=100 --no-warnings -e code'
+  assert.deepEqual(threadExecArgv(words(given)), words('--import tsx -C dev --no-warnings'))
+})
+
+for (const executor of ['ThreadExecutor', 'ProcessExecutor']) {
+  test(`${executor} works in code on the command line`, () => {
+    const code = `
+      import { ${executor} } from ${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)}
+      const pool = new ${executor}('data:text/javascript,export const double = (n) => 2 * n', { maxWorkers: 1 })
+      console.log(await pool.submit('double', 21))
+      await pool.shutdown()`
+    const options = ['--input-type=module', '--max-old-space-size=200', '--eval', code]
+    assert.equal(execFileSync(process.execPath, options, { encoding: 'utf8' }), '42\n')
   })
 }

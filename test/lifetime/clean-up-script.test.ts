@@ -17,6 +17,8 @@ import {
 import path from 'node:path'
 import { test, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { cleanUpScript as builtScript } from '../../dist/lifetime/clean-up-script.js'
+import { cleanUpScript } from '../../src/lifetime/clean-up-script.ts'
 import { removeControlGroup } from '../../src/lifetime/control-group.ts'
 import { encodePath } from '../../src/lifetime/journal-format.ts'
 import type { FileNumbers } from '../../src/lifetime/journal.ts'
@@ -319,6 +321,10 @@ for (const sh of here) {
     )
   })
 }
+
+test('the script that is delivered is the one that is written', () => {
+  assert.equal(builtScript, cleanUpScript)
+})
 
 test('a directory is left when its inode, its name or its kind is another', (t) => {
   const folder = tempFolder(t)

@@ -70,6 +70,10 @@ export async function startHolder(
 }
 
 function isNodeWith(pid: number, program: string): boolean {
-  const [command, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
-  return command === process.execPath && args.includes(program)
+  try {
+    const [command, ...args] = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
+    return command === process.execPath && args.includes(program)
+  } catch {
+    return false // it ended after its environment was read
+  }
 }

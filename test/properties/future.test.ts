@@ -7,19 +7,20 @@ const step = fc.constantFrom('begin', 'fulfil', 'reject', 'cancel', 'user-cancel
 
 test('a future follows its state machine: it settles once, and the first outcome counts', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), fc.boolean(), async (steps, isWatched) => {
       let hasBegun = false
       let expected: FutureState = 'pending'
       let settlements = 0
       const isSettled = (): boolean => expected !== 'pending' && expected !== 'running'
-      const controls = Future.create<string>(7, {
+      const future: Future<string> = Future.create<string>({
+        id: 7,
         hasBegun: () => hasBegun,
         cancel: (reason) => {
-          controls.cancel(reason)
+          Future.settle(future, 'cancelled', reason)
           return true
         },
+        awaited: isWatched ? () => {} : undefined,
       })
-      const { future } = controls
       const count = (outcome: unknown): unknown => {
         settlements += 1
         return outcome
@@ -30,9 +31,9 @@ test('a future follows its state machine: it settles once, and the first outcome
         const mark = `${one} ${index}`
         const wasSettled = isSettled()
         if (one === 'begin') hasBegun = true
-        else if (one === 'fulfil') controls.fulfil(mark)
-        else if (one === 'reject') controls.reject(mark)
-        else if (one === 'cancel') controls.cancel(mark)
+        else if (one === 'fulfil') Future.settle(future, 'fulfilled', mark)
+        else if (one === 'reject') Future.settle(future, 'rejected', mark)
+        else if (one === 'cancel') Future.settle(future, 'cancelled', mark)
         else if (one === 'user-cancel') assert.equal(future.cancel(mark), !wasSettled)
         if (!wasSettled && one === 'begin') expected = 'running'
         else if (!wasSettled && one !== 'look') {
@@ -41,7 +42,7 @@ test('a future follows its state machine: it settles once, and the first outcome
         }
         assert.equal(future.state, expected)
       }
-      if (!isSettled()) controls.fulfil((first = 'at last'))
+      if (!isSettled()) Future.settle(future, 'fulfilled', (first = 'at last'))
       assert.equal(await outcome, first)
       assert.equal(settlements, 1)
     }),

@@ -9,12 +9,19 @@ import os from 'node:os'
 import path from 'node:path'
 import { after, test } from 'node:test'
 import fc from 'fast-check'
-import { resolveCall } from '../../src/executor/options.ts'
 import { Seat } from '../../src/executor/seat.ts'
-import { Task } from '../../src/executor/task.ts'
+import type { Task } from '../../src/executor/task.ts'
 import { openUnnamedFile } from '../../src/os/unnamed-file.ts'
-import { FileMarks, MemoryMarks, type Marks, type WorkerMarks } from '../../src/worker/marks.ts'
+import { mappedMarks } from '../../src/worker/mapped-marks.ts'
+import {
+  FileMarks,
+  MARKS_BYTES,
+  MemoryMarks,
+  type Marks,
+  type WorkerMarks,
+} from '../../src/worker/marks.ts'
 import type { Worker } from '../../src/worker/worker.ts'
+import { newTask } from '../helpers/new-task.ts'
 
 /** Called before each read and write of shared numbers. */
 let beforeAccess: (() => void) | undefined
@@ -70,11 +77,9 @@ class Pair {
 
   assign(count: number): void {
     for (let n = 0; n < count; n += 1) {
-      const module = { id: 0, url: '' }
       const isHandedOver = this.seat.given % 3 === 2
-      const call = resolveCall(isHandedOver ? { transfer: [handedOver] } : {}, Infinity)
-      const spec = { module, name: 'task', args: [], call, index: undefined, chunk: undefined }
-      this.seat.assign(new Task(this.seat.given + 1, spec))
+      const options = isHandedOver ? { transfer: [handedOver] } : {}
+      this.seat.assign(newTask(this.seat.given + 1, options))
     }
   }
 
@@ -100,7 +105,7 @@ class Pair {
     for (let n = 0; n < count && this.#begun < this.seat.given; n += 1) {
       this.#begun += 1
       const seq = this.#begun
-      if (this.#worker.begin(seq, 'running')) add(this.ran, seq)
+      if (this.#worker.begin(seq, 'running', 0)) add(this.ran, seq)
       else this.#returned.push(seq)
     }
   }
@@ -176,6 +181,17 @@ test('marks in memory: a call never runs and comes back, and is never lost', () 
   check(() => {
     const owner = new MemoryMarks()
     return { owner, worker: new MemoryMarks(owner.buffer) }
+  })
+})
+
+test('marks in a mapped file: a call never runs and comes back, and is never lost', (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'tm-'))
+  t.after(() => fs.rmSync(folder, { recursive: true }))
+  check(() => {
+    const fd = openUnnamedFile(() => folder, MARKS_BYTES)
+    const worker = mappedMarks(fd)
+    assert.ok(worker)
+    return { owner: new FileMarks(fd), worker, close: () => fs.closeSync(fd) }
   })
 })
 

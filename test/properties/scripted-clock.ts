@@ -2,12 +2,20 @@
 import type { TestContext } from 'node:test'
 
 class Timer {
-  readonly dueAt: number
+  dueAt: number
   readonly run: () => void
+  readonly #again: (timer: Timer) => void
 
-  constructor(dueAt: number, run: () => void) {
+  /** @param again  Sets it once more, from now on. */
+  constructor(dueAt: number, run: () => void, again: (timer: Timer) => void) {
     this.dueAt = dueAt
     this.run = run
+    this.#again = again
+  }
+
+  refresh(): this {
+    this.#again(this)
+    return this
   }
 
   ref(): this {
@@ -30,7 +38,11 @@ export function scriptClock(t: Pick<TestContext, 'mock'>): ScriptedClock {
   const timers = new Set<Timer>()
   let now = 0
   const set = (run: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): Timer => {
-    const timer = new Timer(now + Math.max(1, ms), () => run(...args))
+    const again = (other: Timer): void => {
+      other.dueAt = now + Math.max(1, ms)
+      timers.add(other)
+    }
+    const timer = new Timer(now + Math.max(1, ms), () => run(...args), again)
     timers.add(timer)
     return timer
   }

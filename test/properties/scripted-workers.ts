@@ -6,18 +6,19 @@ import assert from 'node:assert/strict'
 import { resolveOptions, type ExecutorOptions } from '../../src/executor/options.ts'
 import { PooledExecutor } from '../../src/executor/pooled-executor.ts'
 import type { WorkerSource } from '../../src/executor/roster.ts'
+import { CallReader, ResultWriter, type Call } from '../../src/worker/batch.ts'
 import { encodeError } from '../../src/worker/error-codec.ts'
 import { MemoryMarks } from '../../src/worker/marks.ts'
-import type { CallMessage, ToWorker, WorkerSetup } from '../../src/worker/protocol.ts'
+import type { ToWorker, WorkerSetup } from '../../src/worker/protocol.ts'
 import type { Worker, WorkerEnd, WorkerListener } from '../../src/worker/worker.ts'
 
 /** Told what happens inside, before the owner hears of it. */
 export interface Witness {
   started(worker: ScriptedWorker): void
   /** The worker was given a call. Throws when its arguments cannot be copied. */
-  given(worker: ScriptedWorker, call: CallMessage): void
+  given(worker: ScriptedWorker, call: Call): void
   /** User code runs. */
-  begun(worker: ScriptedWorker, call: CallMessage): void
+  begun(worker: ScriptedWorker, call: Call): void
   ended(worker: ScriptedWorker, how: WorkerEnd['how']): void
 }
 
@@ -32,9 +33,9 @@ export class ScriptedWorker implements Worker {
   readonly #listener: WorkerListener
   readonly #witness: Witness
   /** Calls given and not begun. */
-  readonly waiting: CallMessage[] = []
+  readonly waiting: Call[] = []
   /** Calls begun and not answered. */
-  readonly running: CallMessage[] = []
+  readonly running: Call[] = []
   state: 'starting' | 'ready' | 'ended' = 'starting'
   asked: 'nothing' | 'stop' | 'kill' = 'nothing'
 
@@ -49,8 +50,11 @@ export class ScriptedWorker implements Worker {
 
   send(message: ToWorker): void {
     if (message.type !== 'run' || this.state === 'ended') return
-    for (const call of message.calls) this.#witness.given(this, call)
-    this.waiting.push(...message.calls)
+    const reader = new CallReader(message.first, message.count, message.calls, 0)
+    const calls: Call[] = []
+    while (!reader.isAtEnd) calls.push(reader.next())
+    for (const call of calls) this.#witness.given(this, call)
+    this.waiting.push(...calls)
   }
 
   stop(): void {
@@ -89,8 +93,8 @@ export class ScriptedWorker implements Worker {
     if (this.state !== 'ready' || this.running.length >= this.#setup.concurrency) return
     const call = this.waiting.shift()
     if (!call) return
-    const [seq] = call
-    if (!this.marks.begin(seq, 'running')) {
+    const { seq } = call
+    if (!this.marks.begin(seq, 'running', 0)) {
       this.#listener.onMessage({ type: 'returned', seqs: [seq] })
       this.begin()
       return
@@ -106,8 +110,10 @@ export class ScriptedWorker implements Worker {
     const [call] = this.running.splice(which % this.running.length, 1)
     assert.ok(call)
     // As short as it is, so that later ones travel in batches.
-    const results = [[call[0], outcome, 'what it said', 0, 0.001] as const]
-    this.#listener.onMessage({ type: 'results', results })
+    const results = new ResultWriter()
+    const value = 'what it said'
+    results.add({ seq: call.seq, answer: outcome, value, waitedInWorkerUs: 0, runUs: 1 })
+    this.#listener.onMessage({ type: 'results', results: results.list })
   }
 
   /** Ends: by itself, or as it was asked to. */

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { resolveCall } from '../../src/executor/options.ts'
-import { Task } from '../../src/executor/task.ts'
+import type { Task } from '../../src/executor/task.ts'
 import { TaskQueue } from '../../src/executor/task-queue.ts'
+import { newTask } from '../helpers/new-task.ts'
 
 const priorityOf = (task: Task): number => task.spec.call.priority
 
@@ -24,16 +24,7 @@ class ModelQueue {
 let lastId = 0
 function taskOf(priority: number): Task {
   lastId += 1
-  const module = { id: 0, url: 'data:text/javascript,' }
-  const call = resolveCall({ priority }, Infinity)
-  return new Task(lastId, {
-    module,
-    name: 'task',
-    args: [],
-    call,
-    index: undefined,
-    chunk: undefined,
-  })
+  return newTask(lastId, { priority })
 }
 
 type Step =
@@ -102,6 +93,36 @@ test('two empty lines in front of one that is not', () => {
   queue.forget()
   low.state = 'settled'
   assert.deepEqual([queue.take(), queue.take(), queue.take()], [high, lower, last])
+})
+
+test('callers are served in turn, each in its own order', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat({ max: 3 }), { maxLength: 60 }), (callers) => {
+      const queue = new TaskQueue()
+      const names = [{}, {}, {}, {}]
+      const waiting = new Map<object, Task[]>()
+      for (const which of callers) {
+        lastId += 1
+        const task = newTask(lastId, {}, names[which])
+        waiting.set(task.spec.caller, [...(waiting.get(task.spec.caller) ?? []), task])
+        queue.push(task)
+      }
+      /** Those who still wait and were not served since somebody was served twice. */
+      let served = new Set<object>()
+      for (let task = queue.take(); task; task = queue.take()) {
+        task.state = 'assigned'
+        const { caller } = task.spec
+        assert.equal(waiting.get(caller)?.shift(), task)
+        if (served.has(caller)) {
+          for (const [other, tasks] of waiting)
+            assert.ok(served.has(other) || tasks.length === 0, 'somebody was passed over')
+          served = new Set()
+        }
+        served.add(caller)
+      }
+      assert.equal(queue.size, 0)
+    }),
+  )
 })
 
 test('a long queue costs the same for every task', () => {

@@ -180,14 +180,15 @@ class Life implements Witness {
   }
 
   given(worker: ScriptedWorker, call: Parameters<Witness['given']>[1]): void {
-    const id = call[3][0]
+    const id = call.args[0]
     const task = this.known[Number(id)]
     if (task?.call.isCloneable === false) throw new DOMException('no clone', 'DataCloneError')
     const isAlone = task?.isQuarantined === true
     if (isAlone)
-      this.#must(call[0] === 1, `quarantined ${String(id)} on a worker that is not fresh`)
+      this.#must(call.seq === 1, `quarantined ${String(id)} on a worker that is not fresh`)
     for (const other of this.workers.alive) {
-      for (const [, , , [beside]] of other.running) {
+      for (const { args } of other.running) {
+        const [beside] = args
         const isOther = beside !== id // an attempt of it that is out of time is the same task
         if (isAlone && isOther)
           this.#must(false, `${String(beside)} runs beside quarantined ${String(id)}`)
@@ -201,12 +202,13 @@ class Life implements Witness {
   }
 
   begun(_worker: unknown, call: Parameters<Witness['begun']>[1]): void {
-    const task = this.known[Number(call[3][0])]
+    const task = this.known[Number(call.args[0])]
     if (task) task.begun += 1
   }
 
   ended(worker: ScriptedWorker): void {
-    for (const [, , , [id]] of worker.running) {
+    for (const { args } of worker.running) {
+      const [id] = args
       const task = this.known[Number(id)]
       if (task) task.deaths += 1
     }

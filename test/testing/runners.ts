@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { isGoneError } from '../../src/os/process-identity.ts'
 import { readInitialEnvironment, runningProcesses } from '../../src/os/process-table.ts'
@@ -24,6 +25,8 @@ const versions = { vitest: '4.1.12', jest: '30.5.2' } as const
 
 /** Everything that a run starts carries it. */
 const placeVariable = 'TIDYPOOL_TEST_WORKSHOP'
+/** What DESIGN promises for whatever way a process ends. */
+const promiseMs = 2000
 
 export interface RunnerEnd {
   readonly status: number | null
@@ -102,6 +105,9 @@ async function run(folder: string, args: readonly string[]): Promise<RunnerEnd> 
   child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
   const closed = once(child, 'close')
   const [status] = (await once(child, 'exit')) as [number | null]
+  // Guardians come after their owners; both killed at once, their files would stay until the next program that sweeps.
+  const deadline = performance.now() + promiseMs
+  while (startedIn(folder).length > 0 && performance.now() < deadline) await delay(10)
   // What a failed test left may hold the pipes.
   endStartedIn(folder)
   await closed
@@ -110,12 +116,18 @@ async function run(folder: string, args: readonly string[]): Promise<RunnerEnd> 
 
 /** Ends what a failed test, or a runner that was killed, has left. */
 function endStartedIn(folder: string): void {
-  for (const { pid } of runningProcesses()) {
-    if (!readInitialEnvironment(pid).split('\0').includes(`${placeVariable}=${folder}`)) continue
+  for (const pid of startedIn(folder)) {
     try {
       process.kill(pid, 'SIGKILL')
     } catch (error) {
       if (!isGoneError(error)) throw error
     }
   }
+}
+
+function startedIn(folder: string): number[] {
+  const mark = `${placeVariable}=${folder}`
+  return [...runningProcesses()]
+    .map(({ pid }) => pid)
+    .filter((pid) => readInitialEnvironment(pid).split('\0').includes(mark))
 }

@@ -19,7 +19,7 @@ async function tailOf(
 ): Promise<{ readonly tail: OutputTail; readonly passed: string }> {
   const from = new PassThrough()
   const { to, text } = collector()
-  const tail = new OutputTail(from, to)
+  const tail = new OutputTail(from, () => to)
   for (const chunk of chunks) from.write(chunk)
   from.end()
   await tail.closed
@@ -63,7 +63,7 @@ test('it stops reading while the receiver can take no more, with one listener fo
     write: (_chunk, _encoding, done) => void released.push(done),
   })
   const sources = Array.from({ length: 20 }, () => new PassThrough())
-  const tails = sources.map((from) => new OutputTail(from, to))
+  const tails = sources.map((from) => new OutputTail(from, () => to))
   for (const from of sources) from.write('x'.repeat(100))
   await new Promise((resolve) => setImmediate(resolve))
   assert.ok(sources.every((from) => from.isPaused()))

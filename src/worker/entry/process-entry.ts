@@ -7,17 +7,23 @@ import { startWatchdog } from '../../lifetime/watchdog.ts'
 import { offerToMemoryKiller } from '../../os/memory-killer.ts'
 import { ownThread } from '../../os/thread-state.ts'
 import { encodeError } from '../error-codec.ts'
-import { FileMarks } from '../marks.ts'
-import type { Envelope, FromWorker, ToWorker } from '../protocol.ts'
+import { LargeDataOfWorker } from '../large-data/worker.ts'
+import { ProcessMarks } from '../mapped-marks.ts'
+import type { FromWorker, ToWorker } from '../protocol.ts'
 import { setSignalsIgnored } from './ignore-signals.ts'
 import { startStackThread } from './start-stack-thread.ts'
 import { TaskLoop } from './task-loop.ts'
 
-/** Where `process.ts` put the marks, then what it asks for stacks by, then, without a parent-death signal, the tether. */
+/**
+ * Where `process.ts` put the marks, then the files for large data, then what it asks for stacks by, then, without a parent-death
+ * signal, the tether.
+ */
 const MARKS_FD = 4
-const STACKS_FD = 5
+const ARGUMENTS_FD = 5
+const RESULTS_FD = 6
+const STACKS_FD = 7
 const captures = process.env['TIDYPOOL_STACKS'] !== undefined
-const TETHER_FD = captures ? 6 : 5
+const TETHER_FD = captures ? 8 : 7
 
 offerToMemoryKiller()
 
@@ -36,6 +42,8 @@ const send = process.send?.bind(process)
 if (!send)
   throw new Error('This is the entry of a tidypool worker; it is started by a ProcessExecutor.')
 
+const large = new LargeDataOfWorker(ARGUMENTS_FD, RESULTS_FD)
+
 /** Given with `go`. What is posted before is nobody's: the exit code and stderr tell of it. */
 let key = Number.NaN
 
@@ -46,13 +54,14 @@ function post(message: FromWorker): Promise<void> {
     handedOver = resolve
   })
   // An error in the callback means that the owner is gone: 'disconnect' follows and ends this process.
-  send?.([key, message] satisfies Envelope, undefined, undefined, () => handedOver())
+  send?.([key, ...large.pack(message)], undefined, undefined, () => handedOver())
   return done
 }
 
 let loop: TaskLoop | undefined
 
-process.on('message', (message: ToWorker) => {
+process.on('message', (received: ToWorker | Uint8Array) => {
+  const message = unpack(received)
   if (message.type === 'go') void start(message)
   else if (message.type === 'run') loop?.run(message)
   else if (message.type === 'cancel') loop?.cancel(message.seq, message.reason)
@@ -67,9 +76,18 @@ process.on('exit', (exitCode) => {
   if (process.connected) void post({ type: 'exiting', exitCode })
 })
 process.on('uncaughtExceptionMonitor', (error: unknown) => {
-  const cause = error instanceof Error ? error : new Error(String(error))
-  void post({ type: 'uncaught', error: encodeError(cause) })
+  void post({ type: 'uncaught', error: encodeError(toError(error)) })
 })
+
+/** Calls that did not arrive whole: their owner waits for them until this process ends. */
+function unpack(received: ToWorker | Uint8Array): ToWorker {
+  try {
+    return large.unpack(received)
+  } catch (error) {
+    void post({ type: 'uncaught', error: encodeError(toError(error)) })
+    process.exit(1)
+  }
+}
 
 async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
   key = go.key
@@ -80,7 +98,7 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
   setSignalsIgnored(setup.signalsIgnored)
   const starting = new TaskLoop(
     {
-      marks: new FileMarks(MARKS_FD),
+      marks: new ProcessMarks(MARKS_FD),
       post,
       memory: () => process.memoryUsage.rss(),
       sharesThread: false,
@@ -90,8 +108,7 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
   try {
     await starting.initialize()
   } catch (error) {
-    const cause = error instanceof Error ? error : new Error(String(error))
-    await post({ type: 'unready', error: encodeError(cause) })
+    await post({ type: 'unready', error: encodeError(toError(error)) })
     process.exit(1)
   }
   loop = starting
@@ -100,7 +117,9 @@ async function start(go: Extract<ToWorker, { type: 'go' }>): Promise<void> {
 
 /** What tasks printed goes out first: a pipe whose reader is slow takes it only later, and `process.exit` would drop it. */
 async function leave(): Promise<void> {
-  await Promise.all([written(process.stdout), written(process.stderr)])
+  // Where nothing is written there is nothing to wait for; and streams that nobody has used would be made by asking for them.
+  const isWriting = process.getActiveResourcesInfo().some((name) => name.endsWith('WriteWrap'))
+  if (isWriting) await Promise.all([written(process.stdout), written(process.stderr)])
   process.exit(0)
 }
 
@@ -110,4 +129,8 @@ function written(stream: NodeJS.WriteStream): Promise<void> | undefined {
     stream.once('error', () => resolve()) // its reader is gone
     stream.write('', () => resolve())
   })
+}
+
+function toError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
 }

@@ -1,7 +1,8 @@
-import { Worker } from 'node:worker_threads'
+import { builtinModule } from '../../os/builtin-module.ts'
 
 /** Starts the thread that takes this one's stack, on its own: whatever becomes of it, tasks run on. */
 export function startStackThread(fd: number): void {
+  const { Worker } = builtinModule('node:worker_threads')
   const thread = new Worker(new URL('./stack-thread.js', import.meta.url), {
     workerData: fd,
     name: 'tidypool-stacks',

@@ -3,55 +3,61 @@
  * The same loop serves every kind of worker; only `LoopHost` differs.
  *
  * - A call is marked as begun before any of its code runs, so that its owner knows after a crash.
- * - Results wait for each other at most a millisecond of running, and for nothing when the loop would idle.
+ * - Results wait for each other until a millisecond of running has passed when a call ends, and for nothing when the loop would idle.
  * - They are with the operating system before a call that follows more than that, and before one with a limit, which
  *   can end the worker: then what is finished is safe from what the next task does.
  */
 import { TaskModuleError } from '../../errors.ts'
+import { CallReader, type Call } from '../batch.ts'
 import { encodeError } from '../error-codec.ts'
-import type { WorkerMarks } from '../marks.ts'
-import type { CallMessage, FromWorker, ResultMessage, ToWorker, WorkerSetup } from '../protocol.ts'
+import { monotonicMs, type WorkerMarks } from '../marks.ts'
+import type { Answer, FromWorker, RunMessage, WorkerSetup } from '../protocol.ts'
 import { leaveContext, runInContext } from '../task-context.ts'
 import { TaskModules, type TaskFunction } from '../task-module.ts'
+import { OutgoingResults, type Post } from './outgoing-results.ts'
 import { TaskRun } from './task-run.ts'
 
 export interface LoopHost {
   readonly marks: WorkerMarks
-  /**
-   * Sends a message. Throws when it cannot be cloned. A promise means that it is not with the operating system
-   * yet, and resolves when it is.
-   */
-  post(message: FromWorker): Promise<void> | undefined
+  readonly post: Post
   /** Bytes that the worker holds. */
   memory(): number
   /** Whether code that is no task of this loop runs in its thread as well: inline, that of the caller. */
   readonly sharesThread: boolean
 }
 
-const FLUSH_AFTER_MS = 1
 const RSS_INTERVAL_MS = 100
-/** A result of this size leaves before the next task starts. */
-const LARGE_BYTES = 64 * 1024
+/** From the clock of `performance.now()` to that of the marks. */
+const TO_MONOTONIC_MS = monotonicMs() - performance.now()
+
+/** A function that this worker may be asked to call. */
+interface Target {
+  readonly url: string
+  readonly name: string
+  /** undefined until its module is loaded. */
+  task: TaskFunction | undefined
+}
 
 export class TaskLoop {
   readonly #host: LoopHost
   readonly #setup: WorkerSetup
   readonly #exclusive: boolean
   readonly #ownsContext: boolean
-  readonly #urls = new Map<number, string>()
+  readonly #targets = new Map<number, Target>()
   readonly #modules = new TaskModules()
-  #queue: { readonly call: CallMessage; readonly receivedAt: number }[] = []
-  #next = 0
+  /** Batches that have calls left. */
+  readonly #queue: CallReader[] = []
   readonly #running = new Map<number, TaskRun>()
   readonly #loading = new Set<number>()
   readonly #cancelled = new Set<number>()
+  /** Calls that were taken back and are not to be run; the owner is still to be told. */
+  readonly #returned: number[] = []
   #active = 0
   #pumping = false
-  #results: ResultMessage[] = []
-  #unflushedSince = 0
-  #hasLarge = false
+  readonly #results: OutgoingResults
+  /** Last look at the clock: one for the end of a call and the start of the next. */
+  #now = 0
   #rssAt = Number.NEGATIVE_INFINITY
-  #flushScheduled = false
   /** What kept the event loop alive before the first call. */
   #ownResources: readonly string[] | undefined
 
@@ -60,21 +66,24 @@ export class TaskLoop {
     this.#setup = setup
     this.#exclusive = setup.concurrency === 1
     this.#ownsContext = this.#exclusive && !host.sharesThread
+    this.#results = new OutgoingResults(host.post, () => this.#rss())
   }
 
   /** Calls the initializer. @throws what it throws, or a TaskModuleError. */
   async initialize(): Promise<void> {
     const { initializer } = this.#setup
     if (!initializer) return
+    const { marks } = this.#host
+    marks.phase(0, 'loading') // of no call yet
     const initialize = await this.#modules.load(initializer.module, initializer.name)
+    marks.phase(0, 'running')
     await initialize(initializer.data)
   }
 
-  run(message: Extract<ToWorker, { type: 'run' }>): void {
+  run({ targets, first, count, calls }: RunMessage): void {
     if (this.#setup.onStuck !== undefined) this.#ownResources ??= process.getActiveResourcesInfo()
-    for (const [id, url] of message.modules) this.#urls.set(id, url)
-    const receivedAt = performance.now()
-    for (const call of message.calls) this.#queue.push({ call, receivedAt })
+    for (const [id, url, name] of targets) this.#targets.set(id, { url, name, task: undefined })
+    this.#queue.push(new CallReader(first, count, calls, performance.now()))
     void this.#pump()
   }
 
@@ -82,10 +91,7 @@ export class TaskLoop {
   cancel(seq: number, reason: unknown): void {
     const run = this.#running.get(seq)
     if (run) run.abort(reason)
-    else if (
-      this.#loading.has(seq) ||
-      this.#queue.some((entry, index) => index >= this.#next && entry.call[0] === seq)
-    )
+    else if (this.#loading.has(seq) || this.#queue.some((batch) => batch.has(seq)))
       this.#cancelled.add(seq)
   }
 
@@ -112,25 +118,31 @@ export class TaskLoop {
 
   /** Sends what is finished, without waiting: for the moment before the worker exits. */
   flushNow(): void {
-    void this.#flush()
+    this.#tellReturned()
+    void this.#results.flush()
   }
 
   async #pump(): Promise<void> {
     if (this.#pumping) return
     this.#pumping = true
+    this.#now = performance.now()
     while (this.#active < this.#setup.concurrency) {
-      const entry = this.#queue[this.#next]
-      if (!entry) break
-      const isTimed = entry.call[5] || this.#setup.onStuck === 'kill'
-      if (isTimed && this.#results.length > 0) await this.#flush()
-      this.#next += 1
-      const settled = this.#begin(entry.call, entry.receivedAt)
+      const batch = this.#queue[0]
+      if (!batch) break
+      if (batch.isAtEnd) {
+        this.#queue.shift()
+        continue
+      }
+      const isTimed = batch.isTimed || this.#setup.onStuck === 'kill'
+      if (isTimed && !this.#results.isEmpty) await this.#flushed()
+      const settled = this.#begin(batch.next(), batch.receivedAt)
       if (settled) {
         this.#active += 1
         if (this.#exclusive) {
           // The task gave up the thread: what is finished must not wait for it.
-          this.#flushSoon()
+          this.#results.flushSoon()
           await settled
+          this.#now = performance.now()
           this.#active -= 1
         } else {
           void settled.then(() => {
@@ -139,39 +151,38 @@ export class TaskLoop {
           })
         }
       }
-      if (this.#isFlushDue()) await this.#flush()
-    }
-    if (this.#next === this.#queue.length) {
-      this.#queue = []
-      this.#next = 0
+      if (this.#results.isDue(this.#now)) await this.#flushed()
     }
     this.#pumping = false
-    if (this.#active === 0) void this.#flush()
-    else this.#flushSoon()
+    this.#tellReturned()
+    if (this.#active === 0) void this.#results.flush()
+    else this.#results.flushSoon()
   }
 
   /** Starts a call. @returns undefined when it has settled already. */
-  #begin(call: CallMessage, receivedAt: number): Promise<void> | undefined {
-    const [seq, module, name] = call
-    if (this.#cancelled.delete(seq)) {
-      this.#post({ type: 'returned', seqs: [seq] })
+  #begin(call: Call, receivedAt: number): Promise<void> | undefined {
+    const { seq } = call
+    if (this.#cancelled.size > 0 && this.#cancelled.delete(seq)) {
+      this.#returned.push(seq)
       return undefined
     }
-    const url = this.#urls.get(module) ?? ''
-    let task: TaskFunction | undefined
+    const target = this.#targets.get(call.target) ?? { url: '', name: '', task: undefined }
     let failure: unknown
     try {
-      task = this.#modules.loaded(url, name)
+      target.task ??= this.#modules.loaded(target.url, target.name)
     } catch (error) {
       failure = error
     }
+    const { task } = target
     const isLoading = task === undefined && failure === undefined
-    if (!this.#host.marks.begin(seq, isLoading ? 'loading' : 'running')) {
-      this.#post({ type: 'returned', seqs: [seq] })
+    const startedAt = this.#now
+    const phase = isLoading ? 'loading' : 'running'
+    if (!this.#host.marks.begin(seq, phase, startedAt + TO_MONOTONIC_MS)) {
+      this.#returned.push(seq)
       return undefined
     }
+    this.#tellReturned()
     if (!this.#exclusive) this.#post({ type: 'started', seq })
-    const startedAt = performance.now()
     const waitedMs = startedAt - receivedAt
     if (task) return this.#call(task, call, waitedMs, startedAt)
     if (!isLoading) {
@@ -179,18 +190,19 @@ export class TaskLoop {
       return undefined
     }
     this.#loading.add(seq)
-    return this.#modules.load(url, name).then(
+    return this.#modules.load(target.url, target.name).then(
       (loaded) => {
         this.#loading.delete(seq)
+        this.#host.marks.phase(seq, 'running')
         if (this.#cancelled.delete(seq)) {
-          this.#settle([seq, 'thrown', undefined, waitedMs, 0])
+          this.#settle(seq, 'thrown', undefined, waitedMs, performance.now())
           return undefined
         }
-        this.#host.marks.phase(seq, 'running')
         return this.#call(loaded, call, waitedMs, performance.now())
       },
       (error: unknown) => {
         this.#loading.delete(seq)
+        this.#host.marks.phase(seq, 'running')
         this.#cancelled.delete(seq)
         this.#fail(seq, error, waitedMs, startedAt)
       },
@@ -199,11 +211,10 @@ export class TaskLoop {
 
   #call(
     task: TaskFunction,
-    call: CallMessage,
+    { seq, args, attempt, isTimed }: Call,
     waitedMs: number,
     startedAt: number,
   ): Promise<void> | undefined {
-    const [seq, , , args, attempt, timed] = call
     const run = new TaskRun(attempt, this.#setup.workerId, (value) =>
       this.#post({ type: 'progress', seq, value }),
     )
@@ -211,7 +222,7 @@ export class TaskLoop {
     let value: unknown
     let isPending: boolean
     try {
-      value = runInContext(run, this.#ownsContext, () => task(...args))
+      value = runInContext(run, this.#ownsContext, task, args)
       isPending = isThenable(value) // `then` can be a getter that throws
     } catch (error) {
       this.#end(run, seq)
@@ -220,14 +231,14 @@ export class TaskLoop {
     }
     if (!isPending) {
       this.#end(run, seq)
-      this.#succeed(seq, value, waitedMs, startedAt)
+      this.#settle(seq, 'ok', value, waitedMs, startedAt)
       return undefined
     }
-    if (timed || this.#setup.onStuck !== undefined) this.#host.marks.phase(seq, 'waiting')
+    if (isTimed || this.#setup.onStuck !== undefined) this.#host.marks.phase(seq, 'waiting')
     return Promise.resolve(value).then(
       (result) => {
         this.#end(run, seq)
-        this.#succeed(seq, result, waitedMs, startedAt)
+        this.#settle(seq, 'ok', result, waitedMs, startedAt)
       },
       (error: unknown) => {
         this.#end(run, seq)
@@ -242,65 +253,31 @@ export class TaskLoop {
     this.#running.delete(seq)
   }
 
-  #succeed(seq: number, value: unknown, waitedMs: number, startedAt: number): void {
-    if (sizeOf(value) >= LARGE_BYTES) this.#hasLarge = true
-    this.#settle([seq, 'ok', value, waitedMs, performance.now() - startedAt])
-  }
-
   #fail(seq: number, error: unknown, waitedMs: number, startedAt: number): void {
-    const runMs = performance.now() - startedAt
-    if (error instanceof TaskModuleError)
-      this.#settle([seq, 'module', encodeError(error), waitedMs, runMs])
-    else if (error instanceof Error)
-      this.#settle([seq, 'error', encodeError(error), waitedMs, runMs])
-    else this.#settle([seq, 'thrown', error, waitedMs, runMs])
-  }
-
-  #settle(result: ResultMessage): void {
-    const runMs = result[4]
-    if (this.#results.length === 0) this.#unflushedSince = performance.now() - runMs
-    this.#results.push(result)
-    if (!this.#exclusive) this.#flushSoon()
-  }
-
-  #isFlushDue(): boolean {
-    if (this.#results.length === 0) return false
-    return this.#hasLarge || performance.now() - this.#unflushedSince >= FLUSH_AFTER_MS
-  }
-
-  #flushSoon(): void {
-    if (this.#flushScheduled || this.#results.length === 0) return
-    this.#flushScheduled = true
-    setImmediate(() => {
-      this.#flushScheduled = false
-      void this.#flush()
-    })
-  }
-
-  #flush(): Promise<void> | undefined {
-    if (this.#results.length === 0) return undefined
-    const results = this.#results
-    this.#results = []
-    this.#hasLarge = false
-    const rss = this.#rss()
-    try {
-      return this.#host.post({ type: 'results', results, rss })
-    } catch {
-      // One of them cannot be cloned. Sent one by one, only that one fails.
-      const sent = results.map((result) => this.#postAlone(result) ?? Promise.resolve())
-      return Promise.all(sent).then(() => undefined)
+    if (!(error instanceof Error)) this.#settle(seq, 'thrown', error, waitedMs, startedAt)
+    else {
+      const answer = error instanceof TaskModuleError ? 'module' : 'error'
+      this.#settle(seq, answer, encodeError(error), waitedMs, startedAt)
     }
   }
 
-  #postAlone(result: ResultMessage): Promise<void> | undefined {
-    try {
-      return this.#host.post({ type: 'results', results: [result] })
-    } catch (error) {
-      const [seq, outcome, , waitedMs, runMs] = result
-      const why = encodeError(error instanceof Error ? error : new Error(String(error)))
-      const what = outcome === 'ok' ? 'clone-result' : 'clone-error'
-      return this.#host.post({ type: 'results', results: [[seq, what, why, waitedMs, runMs]] })
-    }
+  #settle(seq: number, answer: Answer, value: unknown, waitedMs: number, startedAt: number): void {
+    this.#now = performance.now()
+    const waitedInWorkerUs = Math.round(waitedMs * 1000)
+    const runUs = Math.round((this.#now - startedAt) * 1000)
+    this.#results.add({ seq, answer, value, waitedInWorkerUs, runUs }, startedAt)
+    if (!this.#exclusive) this.#results.flushSoon()
+  }
+
+  /** Waits until the results are with the operating system. */
+  async #flushed(): Promise<void> {
+    await this.#results.flush()
+    this.#now = performance.now()
+  }
+
+  /** Those that were taken back one behind the other travel together. */
+  #tellReturned(): void {
+    if (this.#returned.length > 0) this.#post({ type: 'returned', seqs: this.#returned.splice(0) })
   }
 
   #post(message: FromWorker): void {
@@ -321,9 +298,4 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
     (typeof value === 'object' || typeof value === 'function') &&
     typeof (value as { then?: unknown }).then === 'function'
   )
-}
-
-function sizeOf(value: unknown): number {
-  if (typeof value === 'string') return value.length
-  return ArrayBuffer.isView(value) || value instanceof ArrayBuffer ? value.byteLength : 0
 }

@@ -1,11 +1,13 @@
 /** First module of a worker thread. */
-import { getHeapStatistics } from 'node:v8'
 import { parentPort, workerData } from 'node:worker_threads'
 
+import { builtinModule } from '../../os/builtin-module.ts'
 import { ownThread } from '../../os/thread-state.ts'
 import { encodeError } from '../error-codec.ts'
+import { copyOnce } from '../large-data/copy-once.ts'
 import { MemoryMarks } from '../marks.ts'
 import type { Envelope, FromWorker, ToWorker, WorkerSetup } from '../protocol.ts'
+import type { Transferable } from '../worker.ts'
 import { TaskLoop } from './task-loop.ts'
 
 /** What `thread.ts` hands over. */
@@ -20,8 +22,10 @@ if (!parentPort)
 const port = parentPort
 const { setup, marks, key } = workerData as ThreadData
 
-function post(message: FromWorker): undefined {
-  port.postMessage([key, message] satisfies Envelope)
+function post(message: FromWorker, transfer?: readonly Transferable[]): undefined {
+  const copied = transfer && transfer.length > 0 ? undefined : copyOnce(message)
+  if (copied) port.postMessage([key, copied.message] satisfies Envelope, copied.transfer)
+  else port.postMessage([key, message] satisfies Envelope, transfer)
 }
 
 post({ type: 'loaded' })
@@ -33,6 +37,7 @@ const loop = new TaskLoop(
 
 /** The resident memory of the process says nothing of one thread. Memory that native code takes for itself is not seen. */
 function isolateBytes(): number {
+  const { getHeapStatistics } = builtinModule('node:v8') // not asked for by most
   const { total_heap_size, external_memory, malloced_memory } = getHeapStatistics()
   return total_heap_size + external_memory + malloced_memory
 }
