@@ -31,7 +31,7 @@ import { FinishedQueue } from './finished-queue.ts'
 import type { Input } from './identity.ts'
 import { JobSlots } from './job-slots.ts'
 import { CommandTally } from './command-tally.ts'
-import type { BatchRunner, RunnerReport } from './runner.ts'
+import type { BatchRunner, Inputs, RunnerCalls, RunnerReport } from './runner.ts'
 import type { StuckInput, StuckPolicy } from './stuck-input.ts'
 
 export interface CommandRunnerOptions {
@@ -109,25 +109,22 @@ class CommandRunner implements BatchRunner {
     return { of: 'command', name: template.name, exportName: undefined, hash: template.hash }
   }
 
-  async *run(
-    inputs: AsyncIterableIterator<unknown>,
-    { ordered, signal }: { readonly ordered: boolean; readonly signal: AbortSignal },
-  ): AsyncGenerator<SettledRecord<unknown, unknown>> {
+  async run(inputs: Inputs, { ordered, signal, settle }: RunnerCalls): Promise<void> {
     if (signal.aborted) this.#end()
     signal.addEventListener('abort', () => this.#end(), { once: true })
     const onError = (): void => {
       this.#end()
       // The next one may be long in coming.
-      void inputs.return?.()
+      void inputs.return()
     }
     const finished = new FinishedQueue<Finished>({ ordered, onError })
-    this.#taking = this.#takeAll(inputs as AsyncIterableIterator<Input>, finished)
+    this.#taking = this.#takeAll(inputs, finished)
     try {
       for (;;) {
         const next = await finished.take()
         if (!next) break
         const record = await this.#passOn(next).catch((error: unknown) => finished.fail(error))
-        if (record) yield record
+        if (record) await settle(record)
         this.#onTheirWay -= 1
         this.#madeRoom?.()
       }
@@ -186,10 +183,7 @@ class CommandRunner implements BatchRunner {
   }
 
   /** Never rejects: what goes wrong is told by the queue. */
-  async #takeAll(
-    inputs: AsyncIterableIterator<Input>,
-    finished: FinishedQueue<Finished>,
-  ): Promise<void> {
+  async #takeAll(inputs: Inputs, finished: FinishedQueue<Finished>): Promise<void> {
     const begun = new Set<Promise<void>>()
     try {
       for (let index = 0; ; index++) {
@@ -200,9 +194,11 @@ class CommandRunner implements BatchRunner {
         if (next.done) break
         this.#jobLog?.begin()
         this.#onTheirWay += 1
-        const running = this.#finish(index, next.value, finished).catch((error: unknown) => {
-          finished.fail(error)
-        })
+        const running = this.#finish(index, next.value as Input, finished).catch(
+          (error: unknown) => {
+            finished.fail(error)
+          },
+        )
         begun.add(running)
         void running.finally(() => begun.delete(running))
       }

@@ -20,6 +20,8 @@ export class DoneInputs {
   }
 
   statusOf(id: string): 'ok' | 'failed' | undefined {
+    // Of most runs nothing is done: no input is hashed to find that out.
+    if (this.#table.size === 0) return undefined
     const value = this.#table.get(fingerprint(contentHash(id)))
     if (value === 0) return undefined
     return value === OK ? 'ok' : 'failed'

@@ -10,7 +10,7 @@ import { keepOffThisThread } from '../executor/worker-budget.ts'
 import type { LadderStep } from '../lifetime/life.ts'
 import { holdScope } from '../lifetime/scope.ts'
 import { chooseExport } from './choose-export.ts'
-import type { BatchRunner, RunnerOptions } from './runner.ts'
+import type { BatchRunner, Inputs, RunnerOptions } from './runner.ts'
 import { watchStuck } from './stuck-input.ts'
 import { taskName } from './task-ref.ts'
 
@@ -46,16 +46,18 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
       return { of: 'module', name: taskName(task, exportName), exportName, hash: task.hash }
     },
     inputOf: ({ value }) => value,
-    async *run(inputs, { ordered, params, signal }) {
+    async run(inputs, { ordered, params, signal, settle }) {
       const calls = executor.with({ timeoutMs, retries, signal })
       const lookahead = options.takesNoneAhead ? options.jobs : undefined
-      const settled = calls.mapSettled(exportName, inputs, {
+      const settled = calls.mapSettled(exportName, iterable(inputs), {
         ordered,
         extraArgs: [params],
         lookahead,
       })
       for await (const record of settled) {
-        yield wasNotStarted(EXECUTOR, record.error) ? { ...record, status: 'cancelled' } : record
+        const isLost = wasNotStarted(EXECUTOR, record.error)
+        const full = settle(isLost ? { ...record, status: 'cancelled' } : record)
+        if (full) await full
       }
     },
     cancelPending: () => void executor.shutdown({ cancelPending: true }),
@@ -76,6 +78,11 @@ export function executorRunner(options: RunnerOptions): BatchRunner {
       return closing
     },
   }
+}
+
+/** A map takes a step that is no promise as well: TypeScript's type of an async iterator does not say that. */
+function iterable(inputs: Inputs): AsyncIterable<unknown> {
+  return { [Symbol.asyncIterator]: () => inputs as AsyncIterator<unknown> }
 }
 
 function open({

@@ -74,11 +74,22 @@ export class FingerprintTable {
   #grow(): void {
     const slots = this.#slots * 2
     const cells = new Uint32Array(slots * WORDS)
-    for (const [key, value] of this.entries())
-      write(cells, this.#find(cells, slots, key), key, value)
+    const from = this.#cells
+    for (let at = 0; at < from.length; at += WORDS) {
+      if (from[at + 3] === 0) continue
+      const place = freePlace(cells, slots, from[at] ?? 0)
+      for (let word = 0; word < WORDS; word++) cells[place + word] = from[at + word] ?? 0
+    }
     this.#slots = slots
     this.#cells = cells
   }
+}
+
+/** Where a key belongs that is known not to be there. */
+function freePlace(cells: Uint32Array, slots: number, a: number): number {
+  let slot = a & (slots - 1)
+  while (cells[slot * WORDS + 3] !== 0) slot = (slot + 1) & (slots - 1)
+  return slot * WORDS
 }
 
 function readKey(cells: Uint32Array, at: number): Fingerprint {

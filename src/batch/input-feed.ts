@@ -3,6 +3,7 @@
  * `stop` is called. Remembers those that are on their way, to know which input a record is about.
  */
 import type { Input } from './identity.ts'
+import type { Inputs, InputStep } from './runner.ts'
 
 export interface Taken {
   readonly input: Input
@@ -18,10 +19,10 @@ export interface FeedHooks {
   /** Resolves when one more may begin, or the run is stopped; undefined: now. */
   mayBegin?(): Promise<void> | undefined
   /** An input that cannot be given to the task, with how many were given before it. */
-  onProblem(input: Input, takenBefore: number): void | Promise<void>
+  onProblem(input: Input, takenBefore: number): Promise<void> | undefined
 }
 
-export class InputFeed implements AsyncIterableIterator<unknown> {
+export class InputFeed implements Inputs {
   /** What was taken and is not settled, by its number: the executor counts what it takes from 0. */
   readonly taken: Map<number, Taken> = new Map()
   /** Why reading ended early. */
@@ -31,6 +32,8 @@ export class InputFeed implements AsyncIterableIterator<unknown> {
   #batch: readonly Input[] = []
   #at = 0
   #count = 0
+  /** Results are not taken so fast. */
+  #full: Promise<void> | undefined
   #isStopped = false
   #wake: (() => void) | undefined
 
@@ -44,38 +47,50 @@ export class InputFeed implements AsyncIterableIterator<unknown> {
     return this.#count
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
+  next(): InputStep | Promise<InputStep> {
+    return this.#take() ?? this.#takeLater()
   }
 
-  async next(): Promise<IteratorResult<unknown, undefined>> {
+  /** undefined: something has to be waited for first. */
+  #take(): InputStep | Promise<InputStep> | undefined {
     while (!this.#isStopped) {
-      while (this.#at < this.#batch.length) {
-        const input = this.#batch[this.#at++]
-        if (!input || !this.#hooks.accept(input)) continue
-        if (input.problem !== undefined) {
-          await this.#hooks.onProblem(input, this.#count)
-          if (this.#isStopped) return done
-          continue
-        }
+      const input = this.#batch[this.#at]
+      if (!input || this.#full) return undefined
+      this.#at += 1
+      if (!this.#hooks.accept(input)) continue
+      if (input.problem === undefined) {
         const held = this.#hooks.mayBegin?.()
-        if (held) {
-          await held
-          if (this.#isStopped) return done
-        }
-        this.taken.set(this.#count++, { input, takenAtMs: Date.now() })
-        return { done: false, value: this.#hooks.give(input) }
+        return held ? held.then(() => this.#give(input)) : this.#give(input)
       }
-      const batch = await this.#pull()
-      if (!batch) return done
-      this.#batch = batch
-      this.#at = 0
+      this.#full = this.#hooks.onProblem(input, this.#count)
     }
     return done
   }
 
+  #give(input: Input): InputStep {
+    if (this.#isStopped) return done
+    this.taken.set(this.#count++, { input, takenAtMs: Date.now() })
+    return { done: false, value: this.#hooks.give(input) }
+  }
+
+  async #takeLater(): Promise<InputStep> {
+    for (;;) {
+      if (this.#full) {
+        await this.#full
+        this.#full = undefined
+      } else {
+        const batch = await this.#pull()
+        if (!batch || this.#isStopped) return done
+        this.#batch = batch
+        this.#at = 0
+      }
+      const step = this.#take()
+      if (step) return step
+    }
+  }
+
   /** The executor's loop ends early. */
-  return(): Promise<IteratorResult<unknown, undefined>> {
+  return(): Promise<InputStep> {
     this.stop()
     return Promise.resolve(done)
   }

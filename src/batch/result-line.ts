@@ -6,7 +6,8 @@ import { TidypoolError } from '../errors.ts'
 import type { BatchTask } from './batch-task.ts'
 import { errorToJson, type ErrorJson } from './error-json.ts'
 import type { Input } from './identity.ts'
-import { isRecord } from './is-record.ts'
+import { Timestamps } from './timestamps.ts'
+import { valueToJson } from './value-json.ts'
 
 export const SCHEMA_VERSION = 1
 
@@ -50,90 +51,60 @@ export class InputError extends TidypoolError {
   readonly code = 'ERR_INPUT'
 }
 
-/** A value that JSON would not hold whole. */
-export class ResultNotJsonError extends TidypoolError {
-  readonly code = 'ERR_RESULT_NOT_JSON'
-}
-
 /** Longer inputs are left out of their result line: results would otherwise be as big as what they are made from. */
 const MAX_INPUT_CHARACTERS = 1024
 
-/** Writes the line of an outcome. An outcome whose value is no JSON becomes a failed one: see `outcome` of the answer. */
-export function resultLine(
-  input: Input,
-  outcome: Outcome,
-  task: Pick<BatchTask, 'of' | 'name' | 'hash'>,
-): { readonly text: string; readonly outcome: Outcome } {
-  let kept = outcome
-  let value: string | undefined
-  try {
-    value = outcome.status === 'ok' ? toJson(outcome.value) : undefined
-  } catch (error) {
-    kept = { ...outcome, status: 'failed', value: undefined, error }
+/** Makes the lines of one task. */
+export class ResultLines {
+  /** What is the same in all of them. */
+  readonly #end: string
+  readonly #timestamps = new Timestamps()
+
+  constructor(task: Pick<BatchTask, 'of' | 'name' | 'hash'>) {
+    this.#end = `"task":${JSON.stringify(task.name)},"${task.of}Hash":"${task.hash}"}\n`
   }
-  const shortInput = inputToJson(input.value)
-  const fields = [
-    `"schemaVersion":${SCHEMA_VERSION}`,
-    `"id":${JSON.stringify(input.id)}`,
-    `"index":${input.index}`,
-    ...(shortInput === undefined ? [] : [`"input":${shortInput}`]),
-    `"status":"${kept.status}"`,
-    value === undefined ? `"error":${JSON.stringify(errorToJson(kept.error))}` : `"value":${value}`,
-    `"attempts":${kept.attempts}`,
-    `"waitMs":${milliseconds(kept.waitMs)}`,
-    `"runMs":${milliseconds(kept.runMs)}`,
-    `"startedAt":"${new Date(kept.startedAtMs).toISOString()}"`,
-    `"worker":${kept.worker ?? null}`,
-    `"task":${JSON.stringify(task.name)}`,
-    `"${task.of}Hash":"${task.hash}"`,
-  ]
-  return { text: `{${fields.join(',')}}\n`, outcome: kept }
+
+  /** The line of an outcome. An outcome whose value is no JSON becomes a failed one: see `outcome` of the answer. */
+  of(input: Input, outcome: Outcome): { readonly text: string; readonly outcome: Outcome } {
+    let kept = outcome
+    let value: string | undefined
+    try {
+      value = outcome.status === 'ok' ? valueToJson(outcome.value) : undefined
+    } catch (error) {
+      kept = { ...outcome, status: 'failed', value: undefined, error }
+    }
+    const shortInput = inputToJson(input.value)
+    // One text: a list of fields and its `join` take as long as all the rest.
+    const text =
+      `{"schemaVersion":${SCHEMA_VERSION},"id":${JSON.stringify(input.id)},"index":${input.index},` +
+      (shortInput === undefined ? '' : `"input":${shortInput},`) +
+      (value === undefined
+        ? `"status":"failed","error":${JSON.stringify(errorToJson(kept.error))},`
+        : `"status":"ok","value":${value},`) +
+      `"attempts":${kept.attempts},"waitMs":${milliseconds(kept.waitMs)},"runMs":${milliseconds(kept.runMs)},` +
+      `"startedAt":"${this.#timestamps.of(kept.startedAtMs)}","worker":${kept.worker ?? null},${this.#end}`
+    return { text, outcome: kept }
+  }
 }
 
-function milliseconds(ms: number): number {
-  return Math.round(ms * 1000) / 1000
+/**
+ * What stands behind the point, by thousandths. V8 remembers the texts of numbers it has written: fractions that never come
+ * again would only drive out one another, and grow old there for the garbage collector.
+ */
+const FRACTIONS: readonly string[] = Array.from({ length: 1000 }, (_, thousandths) =>
+  String(thousandths / 1000).slice(1),
+)
+
+/** To three places, as a number is written. */
+function milliseconds(ms: number): string {
+  const micros = Math.round(ms * 1000)
+  if (!Number.isSafeInteger(micros) || micros < 0) return String(micros / 1000)
+  const thousandths = micros % 1000
+  return `${(micros - thousandths) / 1000}${FRACTIONS[thousandths]}`
 }
 
 function inputToJson(value: unknown): string | undefined {
   if (typeof value === 'string' && value.length > MAX_INPUT_CHARACTERS) return undefined
   const json = JSON.stringify(value)
   return json.length > MAX_INPUT_CHARACTERS ? undefined : json
-}
-
-/**
- * JSON of a result. What JSON.stringify would lose in silence (a Map becomes `{}`, bytes become an object of
- * numbers) is refused; what it changes in a way that everybody knows (dates to text, NaN to null, an undefined
- * field left out) stays.
- */
-function toJson(value: unknown): string {
-  if (value === undefined) return 'null'
-  let path = 'the result'
-  try {
-    const json = JSON.stringify(value, function (this: unknown, key, item: unknown) {
-      if (key !== '') path = `its field ${JSON.stringify(key)}`
-      // As it was before its toJSON: a Buffer turns itself into something that looks like data.
-      const why = whyNotJson(isRecord(this) ? this[key] : item)
-      if (why !== undefined) throw new TypeError(`${path} is ${why}`)
-      return item instanceof Error ? errorToJson(item) : item
-    }) as string | undefined
-    if (json === undefined) throw new TypeError('the toJSON method of the result returns undefined')
-    return json
-  } catch (error) {
-    const why = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error)
-    throw new ResultNotJsonError(
-      `The task's result cannot be written as JSON: ${why}. Return plain objects, arrays, text, numbers, true, false or null.`,
-      { cause: error },
-    )
-  }
-}
-
-function whyNotJson(item: unknown): string | undefined {
-  if (typeof item === 'bigint') return 'a BigInt'
-  if (typeof item === 'function' || typeof item === 'symbol') return `a ${typeof item}`
-  if (typeof item !== 'object' || item === null) return undefined
-  if (item instanceof Map) return 'a Map'
-  if (item instanceof Set) return 'a Set'
-  if (item instanceof RegExp) return 'a RegExp'
-  if (ArrayBuffer.isView(item) || item instanceof ArrayBuffer) return 'binary data'
-  return undefined
 }

@@ -1,9 +1,10 @@
 /**
  * `--out FILE`: a line for each finished input, appended as it finishes.
  *
- * A line is one `write` on a descriptor opened with O_APPEND, so it is in the file when `append` returns, whatever
- * happens to this process afterwards. A kill in the middle of the write can leave part of a line, only ever at
- * the end; opening for a resumed run cuts that off. When a write fails (disk full), what it left is cut off at once.
+ * Lines that finish together are one `write` on a descriptor opened with O_APPEND, so they are in the file when
+ * `append` returns, whatever happens to this process afterwards. A kill in the middle of the write leaves whole lines and
+ * at most a part of one behind them; opening for a resumed run cuts that off. When a write fails (disk full), the part is
+ * cut off at once.
  *
  * Not guaranteed: lines survive the machine's power loss only once the kernel has written them back.
  */
@@ -22,6 +23,8 @@ import { DoneInputs } from './done-inputs.ts'
 import { lockFile, type FileLock } from './file-lock.ts'
 import { readResults, type KeptResults, type TaskOfResults } from './read-results.ts'
 import { ResultsError } from './results-error.ts'
+
+const NEWLINE = 10
 
 /** What to do with a file that has results in it. */
 export type OutMode = 'refuse' | 'replace' | 'resume'
@@ -89,16 +92,22 @@ export class ResultsFile {
     this.#former = 'kept'
   }
 
-  /** Appends a line that ends with a newline. When this returns, the line is in the file. */
-  append(line: string): void {
-    const bytes = Buffer.from(line, 'utf8')
+  /**
+   * Appends lines, each with its newline. When this returns, they are in the file.
+   *
+   * @throws {ResultsError} only the first `wholeLines` of them are.
+   */
+  append(lines: string): void {
+    const bytes = Buffer.from(lines, 'utf8')
     let written = 0
     try {
-      // Once, but for a disk that fills up: it takes part of a line, and the next write says why.
+      // Once, but for a disk that fills up: it takes a part, and the next write says why.
       while (written < bytes.length) written += writeSync(this.#fd, bytes, written)
     } catch (error) {
-      if (written > 0) ftruncateSync(this.#fd, fstatSync(this.#fd).size - written)
-      throw new ResultsError(this.path, error)
+      const whole = bytes.subarray(0, written).lastIndexOf(NEWLINE) + 1
+      const torn = written - whole
+      if (torn > 0) ftruncateSync(this.#fd, fstatSync(this.#fd).size - torn)
+      throw new ResultsError(this.path, error, countNewlines(bytes.subarray(0, whole)))
     }
   }
 
@@ -113,6 +122,12 @@ export class ResultsFile {
       this.#lock.release()
     }
   }
+}
+
+function countNewlines(bytes: Buffer): number {
+  let count = 0
+  for (const byte of bytes) if (byte === NEWLINE) count += 1
+  return count
 }
 
 function openOut(path: string): number {

@@ -2,9 +2,9 @@
  * `tidypool run`, without its command line: inputs in, a line of results for each, a report at the end.
  *
  * ```
- * source ─▶ identify ─▶ select ─▶ InputFeed ─▶ executor.mapSettled ─▶ settle ─▶ result line ─▶ sink
- *                                  ▲   skips what is done                 │
- *                                  └────────── Stop ◀─── halt, deadline, signal, EPIPE
+ * source ─▶ identify ─▶ select ─▶ InputFeed ─▶ runner ─▶ settle ─▶ result line ─▶ ResultWriter ─▶ file or sink
+ *                                  ▲   skips what is done    │
+ *                                  └──── Stop ◀─── halt, deadline, signal, EPIPE
  * ```
  *
  * What never happens: an input that is written twice by one run; an input that is reported as done and is not in the
@@ -19,7 +19,8 @@ import { mustHalt, type HaltPolicy } from './halt.ts'
 import { identify, type Input } from './identity.ts'
 import { InputFeed, type Taken } from './input-feed.ts'
 import { findLeftBehind, type LeftProcess } from './left-behind.ts'
-import { InputError, resultLine, type Outcome } from './result-line.ts'
+import { InputError, ResultLines, type Outcome } from './result-line.ts'
+import { ResultWriter, type ResultSink } from './result-writer.ts'
 import { ResultsError } from './results-error.ts'
 import { ResultsFile, type OutMode } from './results-file.ts'
 import type { BatchRunner, RunnerReport } from './runner.ts'
@@ -49,11 +50,6 @@ export interface BatchOut {
   /** Go on although the results are of another task or version of its module. */
   readonly anyTask: boolean
   readonly retryFailed: boolean
-}
-
-/** Where result lines go when there is no file. A promise means: wait, it is full. */
-export interface ResultSink {
-  write(line: string): void | Promise<void>
 }
 
 export interface BatchReport {
@@ -86,7 +82,7 @@ export interface BatchSnapshot {
 export class Batch {
   readonly #plan: BatchPlan
   readonly #runner: BatchRunner
-  readonly #sink: ResultSink
+  readonly #writer: ResultWriter
   readonly #stop: Stop = new Stop()
   readonly #tally: Tally = new Tally()
   readonly #startedAt: number = performance.now()
@@ -96,17 +92,28 @@ export class Batch {
   #feed: InputFeed | undefined
   #out: ResultsFile | undefined
   #task: BatchTask
+  #lines: ResultLines
 
   /** Told once, when nothing runs and nothing may begin: the run goes on waiting. */
   onStarved: (why: string) => void = () => {}
 
+  /** @param sink  Where result lines go when there is no file. */
   constructor(plan: BatchPlan, runner: BatchRunner, sink: ResultSink) {
     this.#plan = plan
     this.#runner = runner
-    this.#sink = sink
     this.#task = plan.task
+    this.#lines = new ResultLines(plan.task)
+    const target: ResultSink = {
+      write: (lines) => (this.#out ? this.#out.append(lines) : sink.write(lines)),
+    }
+    this.#writer = new ResultWriter(target, {
+      onWritten: (input, outcome) => this.#onWritten(input, outcome),
+      onLost: (count) => void (this.#tally.cancelled += count),
+      onError: (error) => this.#onWriteError(error),
+    })
     this.#stop.onStop((cause) => {
       this.#feed?.stop()
+      if (cause.why === 'output-closed') this.#writer.discard()
       if (cause.why === 'halted' && cause.when === 'soon') this.#runner.cancelPending()
     })
   }
@@ -227,6 +234,7 @@ export class Batch {
     const task = await attemptUnless(signal, () => this.#runner.identify(signal))
     if (task === undefined) return
     this.#task = task
+    this.#lines = new ResultLines(task)
     if (plan.out) {
       const { path, mode, anyTask } = plan.out
       const sameTask = anyTask ? undefined : task
@@ -245,21 +253,21 @@ export class Batch {
       mayBegin: () => hold?.wait(reading.signal),
     })
     this.#feed = feed
-    const options = { ordered: plan.keepOrder, params: plan.params, signal }
     try {
-      for await (const record of this.#runner.run(feed, options)) {
-        const taken = feed.taken.get(record.index)
-        feed.taken.delete(record.index)
-        await this.#writeProblems(record.index)
-        if (taken) await this.#settle(taken, record)
-      }
+      await this.#runner.run(feed, {
+        ordered: plan.keepOrder,
+        params: plan.params,
+        signal,
+        settle: (record) => this.#onSettled(feed, record),
+      })
     } catch (error) {
-      // That the loop ends with an error because of our own signal is none.
+      // That it ends with an error because of our own signal is none.
       if (!signal.aborted || error instanceof ResultsError) this.stop({ why: 'error', error })
       if (error instanceof ResultsError) feed.error ??= error
     }
     this.#tally.cancelled += feed.taken.size
-    await this.#writeProblems(Infinity)
+    this.#writeProblems(Infinity)
+    this.#writer.flush()
     reading.abort()
     const cause = this.#cause()
     if (cause?.why === 'error') throw cause.error
@@ -283,13 +291,14 @@ export class Batch {
     return false
   }
 
-  async #onProblem(input: Input, takenBefore: number): Promise<void> {
+  #onProblem(input: Input, takenBefore: number): Promise<void> | undefined {
     this.#problems.push({ input, takenBefore })
-    if (!this.#plan.keepOrder || this.#feed?.taken.size === 0) await this.#writeProblems(Infinity)
+    if (!this.#plan.keepOrder || this.#feed?.taken.size === 0) this.#writeProblems(Infinity)
+    return this.#writer.full
   }
 
   /** Writes the inputs that could not be run and stand before this one. */
-  async #writeProblems(upTo: number): Promise<void> {
+  #writeProblems(upTo: number): void {
     for (;;) {
       const [first] = this.#problems
       if (!first || first.takenBefore > upTo) return
@@ -298,14 +307,22 @@ export class Batch {
       const error = new InputError(`The input cannot be used: ${input.problem ?? ''}.`)
       const startedAtMs = Date.now()
       const never = { attempts: 0, waitMs: 0, runMs: 0, startedAtMs, worker: undefined }
-      await this.#write(input, { status: 'failed', error, ...never })
+      this.#write(input, { status: 'failed', value: undefined, error, ...never })
     }
   }
 
-  async #settle(
-    { input, takenAtMs }: Taken,
+  #onSettled(
+    { taken }: InputFeed,
     record: SettledRecord<unknown, unknown>,
-  ): Promise<void> {
+  ): Promise<void> | undefined {
+    const one = taken.get(record.index)
+    taken.delete(record.index)
+    this.#writeProblems(record.index)
+    if (one) this.#settle(one, record)
+    return this.#writer.full
+  }
+
+  #settle({ input, takenAtMs }: Taken, record: SettledRecord<unknown, unknown>): void {
     const { attempts, waitMs, runMs, worker } = record
     if (
       record.status === 'cancelled' ||
@@ -316,7 +333,7 @@ export class Batch {
       if (record.error instanceof WorkerStartError) this.stop({ why: 'error', error: record.error })
       return
     }
-    await this.#write(input, {
+    this.#write(input, {
       status: record.status === 'fulfilled' ? 'ok' : 'failed',
       value: record.value,
       error: record.error,
@@ -336,24 +353,34 @@ export class Batch {
     )
   }
 
-  async #write(input: Input, outcome: Outcome): Promise<void> {
+  #write(input: Input, outcome: Outcome): void {
     // An input whose line is not written is not done.
     if (!canWriteAfter(this.#cause())) {
       this.#tally.cancelled++
       return
     }
-    const line = resultLine(input, outcome, this.#task)
-    if (this.#out) this.#out.append(line.text)
-    else await this.#sink.write(line.text)
-    this.#tally.add(input.id, input.value, line.outcome)
+    const line = this.#lines.of(input, outcome)
+    this.#writer.add(line.text, input, line.outcome)
+    // The next input may not begin any more.
+    if (line.outcome.status === 'failed' && this.#plan.halt) this.#writer.flush()
+  }
+
+  #onWritten(input: Input, outcome: Outcome): void {
+    this.#tally.add(input.id, input.value, outcome)
     const { halt } = this.#plan
     if (
-      line.outcome.status === 'failed' &&
+      outcome.status === 'failed' &&
       halt &&
       mustHalt(halt, this.#tally.failed, this.#tally.finished)
     ) {
       this.stop({ why: 'halted', when: halt.when })
     }
+  }
+
+  #onWriteError(error: unknown): void {
+    this.stop({ why: 'error', error })
+    // Also when the run ends for another reason.
+    if (this.#feed) this.#feed.error ??= error instanceof Error ? error : new Error(String(error))
   }
 }
 

@@ -37,6 +37,26 @@ export interface RunnerReport extends ShutdownReport {
   readonly stuck?: number
 }
 
+/**
+ * Inputs as a runner takes them. A step is a promise only when something has to be waited for: a promise an input costs more
+ * than the rest of its way through the batch.
+ */
+export interface Inputs {
+  next(): InputStep | Promise<InputStep>
+  /** No more is taken. */
+  return(): Promise<InputStep>
+}
+
+export type InputStep = IteratorResult<unknown, undefined>
+
+export interface RunnerCalls {
+  readonly ordered: boolean
+  readonly params: unknown
+  readonly signal: AbortSignal
+  /** Called once for each input, as they end or in their order. A promise means: wait, results are not taken so fast. */
+  readonly settle: (record: SettledRecord<unknown, unknown>) => Promise<void> | undefined
+}
+
 export interface BatchRunner {
   /**
    * Finds out what will run, before anything does.
@@ -47,14 +67,11 @@ export interface BatchRunner {
   /** What it is given of an input. */
   inputOf(input: Input): unknown
   /**
-   * A record for every input, numbered from 0 in the order they were taken. When the signal aborts, what is on
+   * Settles every input, numbered from 0 in the order they were taken. When the signal aborts, what is on
    * its way is cancelled and told so. An input for which no worker could be started is cancelled with a
    * `WorkerStartError`.
    */
-  run(
-    inputs: AsyncIterableIterator<unknown>,
-    options: { readonly ordered: boolean; readonly params: unknown; readonly signal: AbortSignal },
-  ): AsyncIterable<SettledRecord<unknown, unknown>>
+  run(inputs: Inputs, options: RunnerCalls): Promise<void>
   /** Cancels what has not begun; what runs goes on. */
   cancelPending(): void
   stats(): ExecutorStats

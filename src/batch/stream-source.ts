@@ -7,6 +7,8 @@ import { openInput } from './open-input.ts'
 import { RecordSplitter } from './records.ts'
 import { InputSourceError, type InputSource, type RawInput } from './source.ts'
 
+const PIECE_BYTES = 16 * 1024
+
 /**
  * The inputs of some files, one after the other. `-` is standard input.
  *
@@ -56,9 +58,11 @@ async function* readStream(
   signal.addEventListener('abort', stop, { once: true })
   try {
     for await (const chunk of chunks) {
-      const inputs = read(splitter.push(chunk))
-      if (inputs.length > 0) yield inputs
-      if (signal.aborted) return
+      for (const piece of pieces(chunk)) {
+        const inputs = read(splitter.push(piece))
+        if (inputs.length > 0) yield inputs
+        if (signal.aborted) return
+      }
     }
     yield read(splitter.end())
   } catch (error) {
@@ -66,6 +70,13 @@ async function* readStream(
   } finally {
     signal.removeEventListener('abort', stop)
     stream.destroy()
+  }
+}
+
+/** Inputs of a whole chunk at once would be ten thousands, most of which the garbage collector copies before their turn comes. */
+function* pieces(chunk: Buffer): Iterable<Buffer> {
+  for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+    yield chunk.subarray(at, at + PIECE_BYTES)
   }
 }
 

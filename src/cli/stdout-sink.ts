@@ -1,6 +1,6 @@
 /** Result lines, or what commands write, on standard output. Waits for a slow reader; a reader that goes away ends the run normally. */
 import { ResultsError } from '../batch/results-error.ts'
-import type { ResultSink } from '../batch/run-batch.ts'
+import type { ResultSink } from '../batch/result-writer.ts'
 
 export interface StdoutEvents {
   /** Nobody reads any more. */

@@ -5,7 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { commandRunner } from '../batch/command-runner.ts'
 import type { OutputSinks } from '../batch/command-writer.ts'
 import { executorRunner } from '../batch/executor-runner.ts'
-import { Batch, type BatchPlan, type BatchReport, type ResultSink } from '../batch/run-batch.ts'
+import type { ResultSink } from '../batch/result-writer.ts'
+import { Batch, type BatchPlan, type BatchReport } from '../batch/run-batch.ts'
 import type { BatchRunner } from '../batch/runner.ts'
 import type { StuckInput, StuckPolicy } from '../batch/stuck-input.ts'
 import { LOAD_LIMIT_MS } from '../executor/time-limits.ts'
@@ -146,13 +147,13 @@ async function printJson(
   else say(line)
 }
 
-/** On a terminal, results and progress share the screen: progress makes room for each line. */
+/** On a terminal, results and progress share the screen: progress makes room for them. */
 function besideProgress(sink: StdoutSink, makeRoom: () => void): ResultSink {
   if (!process.stdout.isTTY) return sink
   return {
-    write(line) {
+    write(lines) {
       makeRoom()
-      return sink.write(line)
+      return sink.write(lines)
     },
   }
 }

@@ -8,7 +8,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 
 import type { Input } from '../../src/batch/identity.ts'
-import { resultLine, type Outcome, type ResultLine } from '../../src/batch/result-line.ts'
+import { ResultLines, type Outcome, type ResultLine } from '../../src/batch/result-line.ts'
 import { ResultsFile, type OutMode } from '../../src/batch/results-file.ts'
 import { needs } from '../helpers/needs.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -23,6 +23,7 @@ const task = {
   hash: 'a'.repeat(32),
 } as const
 const sameTask = task
+const resultLines = new ResultLines(task)
 
 function outcome(changes: Partial<Outcome> = {}): Outcome {
   return {
@@ -42,7 +43,7 @@ function input(id: string, value: unknown = id): Input {
 }
 
 function line(id: string, changes: Partial<Outcome> = {}): string {
-  return resultLine(input(id), outcome(changes), task).text
+  return resultLines.of(input(id), outcome(changes)).text
 }
 
 function parsed(text: string): ResultLine {
@@ -207,41 +208,44 @@ test('a stopped holder still holds, and is not waited for', { skip: needs('linux
   await assert.rejects(open(file, 'refuse'), { code: 'ERR_OPTION', message: /does not answer|pid/ })
 })
 
-test(
-  'a disk that is full leaves whole lines only',
-  { skip: needs('linux', 'prlimit') },
-  async (t) => {
-    // A limit on the size of files stands in for the disk: write(2) takes what fits, and the next one fails.
-    const folder = tempFolder(t)
-    const file = path.join(folder, 'out.jsonl')
-    const code = `const { ResultsFile } = await import(${JSON.stringify(built)})
+for (const together of [1, 7]) {
+  test(
+    `a disk that is full leaves whole lines only, and tells how many (${together} a write)`,
+    { skip: needs('linux', 'prlimit') },
+    async (t) => {
+      // A limit on the size of files stands in for the disk: write(2) takes what fits, and the next one fails.
+      const folder = tempFolder(t)
+      const file = path.join(folder, 'out.jsonl')
+      const code = `const { ResultsFile } = await import(${JSON.stringify(built)})
     const out = await ResultsFile.open({ path: process.argv[1], mode: 'refuse', sameTask: undefined })
+    const line = '{"fill":"' + 'x'.repeat(70) + '"}\\n'
     let lines = 0
     try {
-      for (;;) { out.append('{"n":' + lines + ',"fill":"' + 'x'.repeat(70) + '"}\\n'); lines++ }
+      for (;;) { out.append(line.repeat(${together})); lines += ${together} }
     } catch (error) {
-      console.log(error.code + ' ' + lines)
+      console.log(error.code + ' ' + (lines + error.wholeLines))
     }`
-    const child = spawn(
-      'prlimit',
-      ['--fsize=10000', process.execPath, '--input-type=module', '-e', code, file],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        // A compile cache that cannot be written is none of this test's business.
-        env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
-      },
-    )
-    t.after(() => child.kill('SIGKILL'))
-    let said = ''
-    child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
-    await once(child, 'close')
-    const [code1, count] = said.trim().split(' ')
-    assert.equal(code1, 'ERR_RESULTS')
-    const text = readFileSync(file, 'utf8')
-    assert.ok(text.endsWith('}\n'))
-    assert.equal(text.trimEnd().split('\n').length, Number(count))
-  },
-)
+      const child = spawn(
+        'prlimit',
+        ['--fsize=10000', process.execPath, '--input-type=module', '-e', code, file],
+        {
+          stdio: ['ignore', 'pipe', 'inherit'],
+          // A compile cache that cannot be written is none of this test's business.
+          env: { ...process.env, NODE_DISABLE_COMPILE_CACHE: '1' },
+        },
+      )
+      t.after(() => child.kill('SIGKILL'))
+      let said = ''
+      child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()))
+      await once(child, 'close')
+      const [code1, count] = said.trim().split(' ')
+      assert.equal(code1, 'ERR_RESULTS')
+      const text = readFileSync(file, 'utf8')
+      assert.ok(text.endsWith('}\n'))
+      assert.equal(text.trimEnd().split('\n').length, Number(count))
+    },
+  )
+}
 
 test('a line holds what happened', () => {
   const error = Object.assign(new TypeError('bad', { cause: new Error('why') }), {
@@ -263,9 +267,24 @@ test('a line holds what happened', () => {
   assert.equal(parsed(line('a', { status: 'failed', error: 'text' })).error?.['thrown'], 'text')
 })
 
+test('times are numbers of milliseconds to three places, as JSON writes them', () => {
+  const ms = fc.oneof(
+    fc.double({ min: 0, max: 1e5, noNaN: true }),
+    fc.double({ min: 0, noNaN: true, noDefaultInfinity: true }),
+  )
+  fc.assert(
+    fc.property(ms, ms, (waitMs, runMs) => {
+      const rounded = (time: number): number => Math.round(time * 1000) / 1000
+      fc.pre(Number.isFinite(rounded(waitMs)) && Number.isFinite(rounded(runMs)))
+      const times = JSON.stringify({ waitMs: rounded(waitMs), runMs: rounded(runMs) })
+      assert.ok(line('a', { waitMs, runMs }).includes(times.slice(1, -1)))
+    }),
+  )
+})
+
 test('long inputs are left out of their line', () => {
   const text = (value: unknown): ResultLine =>
-    parsed(resultLine(input('i', value), outcome(), task).text)
+    parsed(resultLines.of(input('i', value), outcome()).text)
   assert.equal(text('short').input, 'short')
   assert.deepEqual(text({ a: [1] }).input, { a: [1] })
   assert.equal('input' in text('x'.repeat(5000)), false)
@@ -295,7 +314,7 @@ test('a value that JSON would lose makes its input fail and says which part of i
     [new Float64Array(2)],
     /x/,
   ]) {
-    const made = resultLine(input('a'), outcome({ value }), task)
+    const made = resultLines.of(input('a'), outcome({ value }))
     assert.equal(made.outcome.status, 'failed')
     assert.equal(parsed(made.text).error?.code, 'ERR_RESULT_NOT_JSON')
   }

@@ -86,7 +86,7 @@ export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {})
         running: { task: 'default', forMs: performance.now() - since, index },
       })),
     inputOf: ({ value }) => value,
-    async *run(inputs, { ordered, params, signal }) {
+    async run(inputs, { ordered, params, signal, settle }) {
       const calls = new Map<number, Promise<Tiny>>()
       let index = 0
       let isMore = true
@@ -101,7 +101,7 @@ export function tinyRunner(task: TinyTask, { jobs = 2 }: { jobs?: number } = {})
         const record = await (ordered ? first : Promise.race(calls.values()))
         if (!record) break
         calls.delete(record.index)
-        yield record
+        await settle(record)
       }
     },
     async close() {
