@@ -15,12 +15,12 @@ const due = Object.entries({
   A: [1, 6],
   B: [1, 10],
   C: [1, 4],
-  D: [1, 11],
+  D: [1, 12],
   E: [1, 9],
   F: [1, 8],
-  G: [1, 4],
+  G: [1, 5],
   H: [1, 4],
-  K: [1, 4],
+  K: [1, 5],
 }).flatMap(([letter, [first = 1, last = 1]]) =>
   Array.from({ length: last - first + 1 }, (_, index) => `${letter}${first + index}`),
 )

@@ -25,6 +25,12 @@ let remove: () => void = () => {}
 after(() => remove())
 // Also when the runner ends the test process before its hooks.
 process.once('exit', () => remove())
+// Also when somebody interrupts the run: what is left then is our own.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  process.once(signal, () => {
+    remove()
+    process.kill(process.pid, signal)
+  })
 
 export function canaries(): Canaries {
   made ??= make()

@@ -4,7 +4,15 @@
  */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { AuditReport, ShutdownReport } from 'tidypool'
@@ -48,6 +56,17 @@ function pathWith(stage: Stage, programs: readonly string[]): string {
   return folder
 }
 
+/** A folder with a `setpriv` that is the one of this machine, but for some of its bytes. */
+function pathWithSpoilt(stage: Stage, spoil: (program: Buffer) => void): string {
+  const folder = pathWith(stage, ['sh', 'sleep', 'setpriv'])
+  const file = path.join(folder, 'setpriv')
+  const program = readFileSync(file)
+  spoil(program)
+  rmSync(file)
+  writeFileSync(file, program, { mode: 0o755 })
+  return folder
+}
+
 /** In a mount namespace, where files of the system can be covered. */
 const mounted = (script: string) => ['unshare', '--mount', 'sh', '-c', `${script}; exec "$@"`, 'sh']
 const mounts = needs('linux', 'root', 'unshare', 'mount namespace')
@@ -87,6 +106,27 @@ const lacks: readonly Lack[] = [
       return { env: { PATH: folder } }
     },
     check: (levels) => isWatched(levels, /ETIMEDOUT/),
+  },
+  {
+    kind: 'setpriv whose loader is missing',
+    skip: needs('linux', 'setpriv'),
+    options: (stage) => ({
+      env: {
+        PATH: pathWithSpoilt(stage, (program) => program.write('/no', program.indexOf('/ld-'))),
+      },
+    }),
+    check: (levels) => isWatched(levels, /ENOENT/),
+  },
+  {
+    kind: 'setpriv that crashes',
+    skip: needs('linux', 'setpriv'),
+    options: (stage) => {
+      const entryPoint = 24 // of the header of ELF
+      return {
+        env: { PATH: pathWithSpoilt(stage, (program) => program.writeUInt32LE(1, entryPoint)) },
+      }
+    },
+    check: (levels) => isWatched(levels, /ended with null/),
   },
   {
     kind: 'no sh',

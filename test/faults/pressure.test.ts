@@ -140,18 +140,20 @@ faultRow(
   },
 )
 
-for (const kind of ['process', 'thread'] as const) {
-  faultRow(
-    { id: 'K3', kind: `${kind}, memory.max 64 MiB`, repeats: 10, ciRepeats: 1, skip: noMemory },
-    async (t) => {
-      const group = await inGroup(t, 'memory', 64 * MiB)
-      const first = await twelveTasks(t, kind, group.wrapper)
-      allDone(first)
-      assert.ok(first.most < 4, `${first.most} workers`)
-      isShort(first, 'memory')
-      return first.tookMs
-    },
-  )
+// Three of four threads can fit into 64 MiB beside the program, sometimes all four.
+for (const [kind, limitMiB] of [
+  ['process', 64],
+  ['thread', 48],
+] as const) {
+  const row = `${kind}, memory.max ${limitMiB} MiB`
+  faultRow({ id: 'K3', kind: row, repeats: 10, ciRepeats: 1, skip: noMemory }, async (t) => {
+    const group = await inGroup(t, 'memory', limitMiB * MiB)
+    const first = await twelveTasks(t, kind, group.wrapper)
+    allDone(first)
+    assert.ok(first.most < 4, `${first.most} workers`)
+    isShort(first, 'memory')
+    return first.tookMs
+  })
 }
 
 faultRow(

@@ -38,6 +38,10 @@ function wholeLines(b: Bench): string {
   }
 }
 
+function sizeOf(b: Bench): number {
+  return statSync(b.file('out.jsonl'), { throwIfNoEntry: false })?.size ?? 0
+}
+
 /** Kills it somewhere between its first moment and its last. */
 async function killSometime(b: Bench, runArgs: readonly string[], spreadMs: number): Promise<void> {
   const started = b.start(runArgs)
@@ -77,6 +81,37 @@ faultRow(
 )
 
 faultRow(
+  {
+    id: 'B6',
+    kind: 'tidypool run, killed while it writes many results at once, then --resume',
+    repeats: 50,
+    ciRepeats: 2,
+    skip: needs('linux'),
+  },
+  async (t) => {
+    const b = bench(t)
+    const inputs = Array.from({ length: 4000 }, (_, n) => `line ${n} ${'x'.repeat(900)}\n`)
+    b.write('in.txt', inputs.join(''))
+    const noop = ['run', 'tasks.mjs#noop', '--input', 'in.txt', '--out', 'out.jsonl', '--resume']
+    const started = b.start(noop)
+    const enough = Math.random() * 2 ** 23
+    await until(() => sizeOf(b) > enough || started.child.exitCode !== null, 'results', 60_000, 1)
+    started.child.kill('SIGKILL')
+    await started.ended
+    await b.nothingIsLeft()
+    const before = wholeLines(b)
+    assert.doesNotThrow(() => resultsIn(before), 'half a line in the middle')
+    const last = await b.run(noop)
+    assert.equal(last.code, 0, last.stderr)
+    const text = b.read('out.jsonl')
+    assert.ok(text.startsWith(before), 'a result that was in the file is gone')
+    const results = resultsIn(text)
+    assert.equal(results.length, inputs.length, 'as many results as inputs')
+    assert.equal(new Set(results.map(({ id }) => id)).size, inputs.length, 'no input twice')
+  },
+)
+
+faultRow(
   { id: 'B8', kind: 'timeout around tidypool run', ciRepeats: 2, skip: needs('linux', 'timeout') },
   async (t) => {
     const b = bench(t)
@@ -86,7 +121,7 @@ faultRow(
     })
     assert.ok(polite.code === 124 || polite.code === 0, `${polite.code} ${polite.stderr}`)
     const kept = wholeLines(b)
-    assert.equal(kept.length, statSync(b.file('out.jsonl'), { throwIfNoEntry: false })?.size ?? 0)
+    assert.equal(kept.length, sizeOf(b))
     const rough = await b.run(args('--resume'), {
       under: ['timeout', '-s', 'KILL', `${(0.1 + Math.random() / 2).toFixed(2)}s`],
     })

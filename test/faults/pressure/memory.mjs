@@ -2,8 +2,8 @@ import { limitedGroup } from './control-group.mjs'
 
 /** @import { Pressure } from './pressures.mjs' */
 
-/** The owner takes about 30 MiB of it, a worker 20 and up to 60 for its task: one fits, two do mostly, eight never. */
-const mebibytes = 160
+/** The owner takes about 120 MiB of it, with results of one each; a worker 25 and up to 60 for its task: one fits, two do mostly, eight never. */
+const mebibytes = 224
 
 /** Memory in a container: whoever has most is killed when there is no more. @type {Pressure} */
 export const memory = {

@@ -249,3 +249,10 @@ export function noteAndEnd(file, how) {
   process.kill(process.pid, how)
   spinMs(60_000)
 }
+
+/** Bytes that are all the same, the other way round; others are an error. @param {Uint8Array} bytes */
+export function inverted(bytes) {
+  const [value = 0] = bytes
+  if (!Buffer.alloc(bytes.length, value).equals(bytes)) throw new Error('bytes of somebody else')
+  return new Uint8Array(bytes.length).fill(255 - value)
+}
