@@ -1,4 +1,4 @@
-import { ProcessExecutor } from 'tidypool'
+import { ProcessExecutor } from '../../dist/index.js'
 
 import { busyModule, endWhenBusy } from './common.mjs'
 

@@ -1,0 +1,4 @@
+import { loadTasks, peer } from '../peer.mjs'
+
+const { default: workerpool } = await peer('workerpool')
+workerpool.worker(await loadTasks())
