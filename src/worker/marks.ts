@@ -2,7 +2,7 @@
  * A few numbers that a worker and its owner share without messages, so that they hold while the worker is in
  * a loop and after it was killed:
  *
- * - the worker writes which call it has begun, when, and whether it waits for a promise;
+ * - the worker writes which call it has begun, when, and whether it waits for a promise; a thread also that it ends;
  * - the owner writes which calls it takes back.
  *
  * For threads that is a SharedArrayBuffer, for processes an unnamed file, which survives SIGKILL of either side and is freed
@@ -66,10 +66,11 @@ const SEQ = 2
 const PHASE = 3
 const REVOKED_FROM = 4
 const REVOKED_TO = 5
-const NUMBERS = 6
+const ENDING = 6
+const NUMBERS = 7
 export const MARKS_BYTES: number = NUMBERS * 4
 const REVOKED_AT_BYTE = REVOKED_FROM * 4
-const REVOKED_BYTES = MARKS_BYTES - REVOKED_AT_BYTE
+const REVOKED_BYTES = (ENDING - REVOKED_FROM) * 4
 /** The largest number of a call. A worker that has been given so many is replaced. */
 export const MAX_SEQ: number = 2 ** 31 - 2
 
@@ -120,6 +121,15 @@ export class MemoryMarks implements Marks, WorkerMarks {
     Atomics.store(this.#cells, REVOKED_FROM, from)
     Atomics.store(this.#cells, REVOKED_TO, Math.min(to, MAX_SEQ))
     return Math.min(Math.max(from, this.read().seq + 1), to + 1)
+  }
+
+  /** The thread ends: its last JavaScript runs. */
+  end(): void {
+    Atomics.store(this.#cells, ENDING, 1)
+  }
+
+  isEnding(): boolean {
+    return Atomics.load(this.#cells, ENDING) === 1
   }
 
   close(): void {}

@@ -1,25 +1,15 @@
 /**
- * Takes the JavaScript stack of a thread that does something else, through a session of its debugger, and lets it go on.
- *
- * ```
- *   enabling ──answered──▶ pausing ──paused──▶ resuming ──▶ closed
- *      │ limit                │ limit                         ▲
- *      └──────────────────────┼───▶ disabling ────────────────┘
- *                             └──────▲
- * ```
- *
- * It is asked to pause only once it has answered: a session that is closed while its thread is in a system call and has not
- * seen the pause yet leaves the thread paused for good (seen with Node 20).
+ * A session of the debugger with a thread that does something else. What it is asked is carried out in order, at once where the
+ * thread runs JavaScript, else when it comes back from the system.
  */
 export interface DebuggerSession {
-  /** Sends a command. `onAnswer` is called when the thread has carried it out. */
-  post(method: string, onAnswer: () => void): void
+  post(method: 'Debugger.enable' | 'Debugger.pause' | 'Debugger.disable'): void
   /** Frames name their script by a number only. */
   onScript(listener: (script: ParsedScript) => void): void
   onPaused(listener: (frames: readonly CallFrame[]) => void): void
   /** The thread has ended. */
   onGone(listener: () => void): void
-  /** Safe to repeat. */
+  /** Nothing more is asked or told. */
   close(): void
 }
 
@@ -45,37 +35,40 @@ const OWN_CODE = new URL('.', import.meta.url).href
 /** What helps is at the top; a recursion can be ten thousand deep. */
 const MAX_FRAMES = 50
 
-/** @returns lines as in `Error.stack`; undefined when the thread did not answer in time. Never rejects. */
-export function captureFrames(session: DebuggerSession): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let state: 'enabling' | 'pausing' | 'leaving' = 'enabling'
-    const leave = (stack: string | undefined): void => {
-      clearTimeout(timer)
-      state = 'leaving'
-      resolve(stack)
-    }
-    const timer = setTimeout(() => {
-      const wasPausing = state === 'pausing'
-      leave(undefined)
-      if (wasPausing) session.post('Debugger.disable', () => session.close())
-      else session.close()
-    }, CAPTURE_LIMIT_MS)
+/** Takes the JavaScript stack of a thread, and lets it go on. */
+export class StackCapture {
+  /** Lines as in `Error.stack`; undefined when the thread did not answer in time, has ended, or `close` was called. */
+  readonly stack: Promise<string | undefined>
+  readonly #session: DebuggerSession
+  readonly #timer: NodeJS.Timeout
+  #onStack: ((stack: string | undefined) => void) | undefined
+
+  constructor(session: DebuggerSession) {
+    this.#session = session
+    this.stack = new Promise((resolve) => (this.#onStack = resolve))
+    this.#timer = setTimeout(() => this.close(), CAPTURE_LIMIT_MS)
     const urls = new Map<string, string>()
     session.onScript(({ scriptId, url }) => urls.set(scriptId, url))
-    session.onGone(() => {
-      leave(undefined)
-      session.close()
-    })
-    session.onPaused((frames) => {
-      leave(textOf(frames, urls))
-      session.post('Debugger.resume', () => session.close())
-    })
-    session.post('Debugger.enable', () => {
-      if (state !== 'enabling') return
-      state = 'pausing'
-      session.post('Debugger.pause', () => {})
-    })
-  })
+    session.onGone(() => this.#end(undefined))
+    session.onPaused((frames) => this.close(textOf(frames, urls)))
+    session.post('Debugger.enable')
+    session.post('Debugger.pause')
+  }
+
+  /** Nothing is sent to the thread afterwards. Safe to repeat. */
+  close(stack?: string): void {
+    if (!this.#onStack) return
+    // It resumes a thread that is paused, and takes back a pause that the thread has not seen.
+    this.#session.post('Debugger.disable')
+    this.#end(stack)
+  }
+
+  #end(stack: string | undefined): void {
+    clearTimeout(this.#timer)
+    this.#session.close()
+    this.#onStack?.(stack)
+    this.#onStack = undefined
+  }
 }
 
 function textOf(frames: readonly CallFrame[], urls: ReadonlyMap<string, string>): string {

@@ -3,79 +3,118 @@ import type { Session } from 'node:inspector'
 
 import { isMainThread } from '../os/main-thread.ts'
 import {
-  captureFrames,
   type CallFrame,
   type DebuggerSession,
   type ParsedScript,
+  StackCapture,
 } from './stack-frames.ts'
+
+/**
+ * Nothing may be sent to a thread that is being destroyed: Node then aborts the whole program (seen with Node 20 to 26: it takes a
+ * reference to what is gone). So who ends the thread closes this first, and a thread that ends by itself is known by `isEnding`.
+ */
+export class ThreadStackCapture {
+  /** undefined when the thread is in a system call, or there is no such thread. Rejects where Node was built without an inspector. */
+  readonly stack: Promise<string | undefined>
+  #state: StackCapture | 'connecting' | 'closed' = 'connecting'
+
+  constructor(threadId: number, isEnding: () => boolean) {
+    this.stack = this.#begin(threadId, isEnding)
+  }
+
+  close(): void {
+    if (this.#state instanceof StackCapture) this.#state.close()
+    this.#state = 'closed'
+  }
+
+  async #begin(threadId: number, isEnding: () => boolean): Promise<string | undefined> {
+    inspector ??= ThreadInspector.connect()
+    const session = (await inspector).sessionWith(threadId, isEnding)
+    if (session === undefined || this.#state === 'closed') return undefined
+    this.#state = new StackCapture(session)
+    return this.#state.stack
+  }
+}
+
+let inspector: Promise<ThreadInspector> | undefined
 
 /** What a session with a thread tells, as far as it is read here. */
 interface FromThread {
-  readonly id?: number
   readonly method?: string
   readonly params?: { readonly callFrames?: readonly CallFrame[] } & Partial<ParsedScript>
 }
 
 /**
- * @returns undefined when the thread is in a system call, or there is no such thread.
- * @throws where Node was built without an inspector.
+ * The inspector as it reaches the threads of this process. It stays attached to all of them, those to come included, and asks
+ * nothing of them between captures: to attach to a thread that is ending, or to detach from it, can abort the program too.
  */
-export async function threadStack(threadId: number): Promise<string | undefined> {
-  const { Session } = await import('node:inspector')
-  const session = new Session()
-  // Only the main thread's inspector knows the threads, those below other threads included.
-  if (isMainThread()) session.connect()
-  else session.connectToMainThread()
-  const attached = await attach(session, threadId)
-  if (attached === undefined) {
-    session.disconnect()
-    return undefined
-  }
-  return captureFrames(new ThreadSession(session, attached))
-}
+class ThreadInspector {
+  readonly #session: Session
+  readonly #sessionIds = new Map<number, string>()
+  readonly #debuggers = new Map<string, ThreadDebugger>()
 
-/** @returns the session's number for that thread; the others are let go at once. */
-function attach(session: Session, threadId: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
+  static async connect(): Promise<ThreadInspector> {
+    const { Session } = await import('node:inspector')
+    const session = new Session()
+    // Only the main thread's inspector knows the threads, those below other threads included.
+    if (isMainThread()) session.connect()
+    else session.connectToMainThread()
+    const connected = new ThreadInspector(session)
+    // Its answer comes after the events for the threads that are there.
+    await new Promise<void>((resolve) => {
+      session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => resolve())
+    })
+    return connected
+  }
+
+  constructor(session: Session) {
+    this.#session = session
     session.on('NodeWorker.attachedToWorker', ({ params: { sessionId, workerInfo } }) => {
       // '[worker 3] tidypool-1'
-      if (Number(/^\[worker (\d+)\]/.exec(workerInfo.title)?.[1]) === threadId) resolve(sessionId)
-      else session.post('NodeWorker.detach', { sessionId })
+      const threadId = Number(/^\[worker (\d+)\]/.exec(workerInfo.title)?.[1])
+      this.#sessionIds.set(threadId, sessionId)
     })
-    // Its answer comes after the events for the threads that are there.
-    session.post('NodeWorker.enable', { waitForDebuggerOnStart: false }, () => resolve(undefined))
-  })
+    session.on('NodeWorker.detachedFromWorker', ({ params: { sessionId } }) => {
+      for (const [threadId, id] of this.#sessionIds)
+        if (id === sessionId) this.#sessionIds.delete(threadId)
+      this.#debuggers.get(sessionId)?.end()
+    })
+    session.on('NodeWorker.receivedMessageFromWorker', ({ params: { sessionId, message } }) => {
+      this.#debuggers.get(sessionId)?.receive(JSON.parse(message) as FromThread)
+    })
+  }
+
+  sessionWith(threadId: number, isEnding: () => boolean): DebuggerSession | undefined {
+    const sessionId = this.#sessionIds.get(threadId)
+    if (sessionId === undefined) return undefined
+    const thread = new ThreadDebugger({
+      send: (message) => {
+        if (isEnding()) return
+        this.#session.post('NodeWorker.sendMessageToWorker', { sessionId, message }, (error) => {
+          if (error) thread.end()
+        })
+      },
+      onClose: () => this.#debuggers.delete(sessionId),
+    })
+    this.#debuggers.set(sessionId, thread)
+    return thread
+  }
 }
 
-class ThreadSession implements DebuggerSession {
-  readonly #session: Session
-  readonly #sessionId: string
-  readonly #answers = new Map<number, () => void>()
+class ThreadDebugger implements DebuggerSession {
+  readonly close: () => void
+  readonly #send: (message: string) => void
   #onScript: ((script: ParsedScript) => void) | undefined
   #onPaused: ((frames: readonly CallFrame[]) => void) | undefined
   #onGone: (() => void) | undefined
-  #lastId = 0
 
-  constructor(session: Session, sessionId: string) {
-    this.#session = session
-    this.#sessionId = sessionId
-    session.on('NodeWorker.receivedMessageFromWorker', ({ params }) => {
-      if (params.sessionId === sessionId) this.#receive(JSON.parse(params.message) as FromThread)
-    })
-    session.on('NodeWorker.detachedFromWorker', ({ params }) => {
-      if (params.sessionId === sessionId) this.#onGone?.()
-    })
+  constructor(inspector: { send: (message: string) => void; onClose: () => void }) {
+    this.#send = inspector.send
+    this.close = inspector.onClose
   }
 
-  post(method: string, onAnswer: () => void): void {
-    this.#lastId += 1
-    this.#answers.set(this.#lastId, onAnswer)
-    const message = JSON.stringify({ id: this.#lastId, method })
-    this.#session.post(
-      'NodeWorker.sendMessageToWorker',
-      { sessionId: this.#sessionId, message },
-      (error) => error && this.#onGone?.(),
-    )
+  post(method: string): void {
+    this.#send(JSON.stringify({ id: 1, method })) // nobody reads the answers
   }
 
   onScript(listener: (script: ParsedScript) => void): void {
@@ -90,16 +129,13 @@ class ThreadSession implements DebuggerSession {
     this.#onGone = listener
   }
 
-  close(): void {
-    this.#session.disconnect()
+  end(): void {
+    this.#onGone?.()
   }
 
-  #receive({ id, method, params }: FromThread): void {
+  receive({ method, params }: FromThread): void {
     if (method === 'Debugger.paused') this.#onPaused?.(params?.callFrames ?? [])
     else if (method === 'Debugger.scriptParsed')
       this.#onScript?.({ scriptId: params?.scriptId ?? '', url: params?.url ?? '' })
-    if (id === undefined) return
-    this.#answers.get(id)?.()
-    this.#answers.delete(id)
   }
 }

@@ -20,7 +20,7 @@ import {
   type ToWorker,
   type WorkerSetup,
 } from './protocol.ts'
-import { threadStack } from './thread-stack.ts'
+import { ThreadStackCapture } from './thread-stack.ts'
 import type { TaskOutput, Transferable, Worker, WorkerListener } from './worker.ts'
 
 export interface ThreadWorkerOptions {
@@ -63,6 +63,7 @@ class ThreadWorker implements Worker {
   readonly #cookie: string
   #cause: unknown
   #timer: NodeJS.Timeout | undefined
+  #capture: ThreadStackCapture | undefined
 
   constructor(options: ThreadWorkerOptions, setup: WorkerSetup, listener: WorkerListener) {
     this.id = setup.workerId
@@ -100,6 +101,7 @@ class ThreadWorker implements Worker {
     // What it sent is lost, perhaps a result: without its end somebody would wait for ever.
     this.#thread.on('messageerror', (error) => {
       this.#cause = error
+      this.#capture?.close()
       this.#terminate()
     })
     this.#thread.on('exit', (exitCode) => {
@@ -117,9 +119,10 @@ class ThreadWorker implements Worker {
 
   stop(graceMs: number): void {
     if (this.#state !== 'running') return
+    this.#state = 'stopping'
+    this.#capture?.close()
     this.#thread.postMessage({ type: 'stop' } satisfies ToWorker)
     findElders()
-    this.#state = 'stopping'
     this.#thread.ref()
     if (graceMs > 2 ** 31 - 1) return // longer than a timer can be
     this.#timer = setTimeout(() => this.kill(), graceMs)
@@ -131,6 +134,7 @@ class ThreadWorker implements Worker {
     findElders()
     this.#thread.ref()
     clearTimeout(this.#timer)
+    this.#capture?.close()
     this.#terminateWhenLoaded(performance.now())
   }
 
@@ -152,8 +156,17 @@ class ThreadWorker implements Worker {
     else this.#thread.unref()
   }
 
-  captureStack(): Promise<string | undefined> {
-    return threadStack(this.threadId)
+  async captureStack(): Promise<string | undefined> {
+    if (this.#state !== 'running') throw new Error('the worker is ending')
+    // One at a time: two would let it go on one for the other.
+    const capture = (this.#capture ??= new ThreadStackCapture(this.threadId, () =>
+      this.marks.isEnding(),
+    ))
+    try {
+      return await capture.stack
+    } finally {
+      this.#capture = undefined
+    }
   }
 
   #receive(message: FromWorker): void {

@@ -7,7 +7,7 @@ import { Socket } from 'node:net'
 import { workerData } from 'node:worker_threads'
 
 import type { CapturedStack } from '../process-stack.ts'
-import { captureFrames, type DebuggerSession } from '../stack-frames.ts'
+import { StackCapture, type DebuggerSession } from '../stack-frames.ts'
 
 const socket = new Socket({ fd: workerData as number, readable: true, writable: true })
 socket.on('data', () => void answer())
@@ -17,7 +17,7 @@ socket.on('close', () => process.exit()) // of this thread alone
 async function answer(): Promise<void> {
   let captured: CapturedStack
   try {
-    captured = { stack: (await captureFrames(mainThread())) ?? null }
+    captured = { stack: (await new StackCapture(mainThread()).stack) ?? null }
   } catch (error) {
     captured = { stack: null, error: error instanceof Error ? error.message : String(error) }
   }
@@ -28,11 +28,13 @@ function mainThread(): DebuggerSession {
   const session = new Session()
   session.connectToMainThread()
   return {
-    post: (method, onAnswer) => session.post(method, onAnswer),
+    // A session that is closed while its thread is in a system call can leave the thread paused for good (seen with Node 20).
+    post: (method) =>
+      session.post(method, () => method === 'Debugger.disable' && session.disconnect()),
     onScript: (listener) => session.on('Debugger.scriptParsed', ({ params }) => listener(params)),
     onPaused: (listener) =>
       session.on('Debugger.paused', ({ params }) => listener(params.callFrames)),
     onGone: () => {}, // with it this thread ends
-    close: () => session.disconnect(),
+    close: () => session.removeAllListeners(),
   }
 }

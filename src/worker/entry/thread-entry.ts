@@ -20,7 +20,8 @@ export interface ThreadData {
 if (!parentPort)
   throw new Error('This is the entry of a tidypool thread; it is started by a ThreadExecutor.')
 const port = parentPort
-const { setup, marks, key } = workerData as ThreadData
+const { setup, key, ...data } = workerData as ThreadData
+const marks = new MemoryMarks(data.marks)
 
 function post(message: FromWorker, transfer?: readonly Transferable[]): undefined {
   const copied = transfer && transfer.length > 0 ? undefined : copyOnce(message)
@@ -30,10 +31,7 @@ function post(message: FromWorker, transfer?: readonly Transferable[]): undefine
 
 post({ type: 'loaded' })
 
-const loop = new TaskLoop(
-  { marks: new MemoryMarks(marks), post, memory: isolateBytes, sharesThread: false },
-  setup,
-)
+const loop = new TaskLoop({ marks, post, memory: isolateBytes, sharesThread: false }, setup)
 
 /** The resident memory of the process says nothing of one thread. Memory that native code takes for itself is not seen. */
 function isolateBytes(): number {
@@ -43,6 +41,7 @@ function isolateBytes(): number {
 }
 
 process.on('exit', (exitCode) => {
+  marks.end()
   loop.flushNow()
   post({ type: 'exiting', exitCode })
 })
