@@ -29,8 +29,9 @@ export class ThreadStackCapture {
 
   async #begin(threadId: number, isEnding: () => boolean): Promise<string | undefined> {
     inspector ??= ThreadInspector.connect()
-    const session = (await inspector).sessionWith(threadId, isEnding)
-    if (session === undefined || this.#state === 'closed') return undefined
+    const connected = await inspector
+    const session = this.#state === 'closed' ? undefined : connected.sessionWith(threadId, isEnding)
+    if (session === undefined) return undefined
     this.#state = new StackCapture(session)
     return this.#state.stack
   }

@@ -45,7 +45,12 @@ for (const pressure of PRESSURES) {
     const told = `${limit}\n${output}`
     const complete = { right: tasks, wrong: 0, lost: 0, told: 0, errors: {} }
     assert.deepEqual(tally(results, tasks), complete, told)
+    // A task makes a directory by Node's own means, and where the out-of-memory killer ends it in there, nobody knows of it.
+    const unknown = left.filter((name) => name.startsWith('temporary mixed-'))
+    const died = Number(/"died":(\d+)/.exec(output)?.[1])
+    assert.ok(unknown.length <= died, `${unknown.join()} of ${died} that died\n${told}`)
+    const known = left.filter((name) => !unknown.includes(name))
     const clean = { how: 'ended', exitCode: 0, signal: null, left: [] }
-    assert.deepEqual({ how, exitCode, signal, left }, clean, told)
+    assert.deepEqual({ how, exitCode, signal, left: known }, clean, told)
   })
 }
