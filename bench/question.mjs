@@ -102,6 +102,7 @@
  * @property {URL} tasks       Module of the tasks: exports functions of one argument, as tasks.mjs does.
  * @property {boolean} [isBinary]  Arguments or results hold binary data, which JSON cannot carry: then whoever uses JSON by default
  *   is told to use the serialization that can.
+ * @property {boolean} [staysIdle]  Workers are to stay also when they have nothing to do for longer than a pool keeps them.
  */
 
 /**

@@ -1,7 +1,7 @@
 // Question 9: what do two idle workers cost: memory of the whole tree of processes, processor time, wake-ups?
 //
 //   npm run bench -- --only 9
-//   BENCH_IDLE_SECONDS=60 npm run bench -- --only 9
+//   BENCH_IDLE_SECONDS=20 npm run bench -- --only 9
 //
 // The program that is measured is subjects/first-results.mjs, from outside. Needs `npm run build` and Linux.
 import { setTimeout as delay } from 'node:timers/promises'
@@ -49,10 +49,10 @@ export default {
     atMost(name, pss, 1.1, { contender: 'raw' }),
     bound(name, wakeUps, '<=', 0, { contender: 'raw' }),
   ]),
-  rounds: 3,
+  rounds: 2,
   limitMs: 180_000,
   async measure({ contender, kind, settings }, { isQuick }) {
-    const idleSeconds = Number(process.env.BENCH_IDLE_SECONDS ?? (isQuick ? 1 : 20))
+    const idleSeconds = Number(process.env.BENCH_IDLE_SECONDS ?? (isQuick ? 1 : 60))
     const args = [contender, kind, String(WORKERS), settings, 'until-all-started']
     const subject = startSubject('first-results.mjs', args)
     try {

@@ -22,6 +22,7 @@ if (contender !== 'none') {
       kind: /** @type {Kind} */ (kind),
       workers,
       settings: /** @type {Settings} */ (settings),
+      staysIdle: until !== undefined,
       tasks: new URL('work.mjs', import.meta.url),
     })
   )
