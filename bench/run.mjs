@@ -16,27 +16,58 @@ import { loadQuestions } from './questions.mjs'
 import { runRounds } from './rounds.mjs'
 import { tablesOf } from './table.mjs'
 
-const { values } = parseArgs({
-  options: {
-    only: { type: 'string', multiple: true },
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string' },
-  },
-})
+const HELP = `How fast is tidypool, beside its peers and the bare channel? Prints tables (markdown) to stdout.
+
+  npm run bench -- [--only ID]... [--rounds N] [--quick] [--json FILE]
+
+  --only ID     one question alone, with its parts; may be repeated
+  --rounds N    how often each row has its turn (default: what the question says, or ${DEFAULTS.rounds})
+  --quick       every row once and briefly: sees that everything runs, its figures mean nothing
+  --json FILE   every measurement and verdict, written anew after each question
+  -h, --help    this text
+
+Questions:
+`
+
+/** @param {string} why @returns {never} */
+function refuse(why) {
+  console.error(`bench: ${why}\nnpm run bench -- --help tells more.`)
+  process.exit(2)
+}
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        only: { type: 'string', multiple: true },
+        rounds: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+        json: { type: 'string' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    }).values
+  } catch (error) {
+    return refuse(error instanceof Error ? error.message : String(error))
+  }
+}
+
+const values = readOptions()
 const { quick: isQuick, json } = values
+const known = await loadQuestions()
+if (values.help) {
+  console.log(HELP + known.map(({ id, question }) => `  ${id.padEnd(6)}${question}`).join('\n'))
+  process.exit()
+}
 const rounds = values.rounds === undefined ? undefined : Number(values.rounds)
 if (rounds !== undefined && !(Number.isInteger(rounds) && rounds > 0))
-  throw new Error(`--rounds ${values.rounds}? A whole number above 0.`)
-if (!existsSync(new URL('../dist/index.js', import.meta.url)))
-  throw new Error('There is no dist/: run `npm run build` first.')
-
-const known = await loadQuestions()
+  refuse(`--rounds ${values.rounds}? A whole number above 0.`)
 /** `10` means its parts as well: `10.1`. @param {{ id: string }} question @param {string} wanted */
 const isMeant = ({ id }, wanted) => id === wanted || id.startsWith(`${wanted}.`)
 const unknown = values.only?.find((wanted) => !known.some((each) => isMeant(each, wanted)))
 if (unknown !== undefined)
-  throw new Error(`--only ${unknown}? Known: ${known.map(({ id }) => id).join(' ')}`)
+  refuse(`--only ${unknown}? Known: ${known.map(({ id }) => id).join(' ')}`)
+if (!existsSync(new URL('../dist/index.js', import.meta.url)))
+  refuse('there is no dist/: run `npm run build` first.')
 const questions = known.filter(
   (question) => values.only?.some((wanted) => isMeant(question, wanted)) ?? true,
 )
