@@ -1,4 +1,5 @@
 // Opens the contender of a row.
+import { startAll } from '../subjects/start-all.mjs'
 
 /** @import { Open, OpenOptions, Pool, Row } from '../question.mjs' */
 
@@ -20,11 +21,15 @@ export async function openRow({ contender, kind, settings }, options) {
 }
 
 /**
- * Has every worker answer, as far as that can be had from outside: more calls at once than there are workers, twice.
+ * Has every worker answer, and then the function that is measured: more calls at once than there are workers, twice.
  *
+ * @param {Row} row
+ * @param {Pool} pool  Of tasks that have `whoAmI`.
  * @param {() => Promise<unknown>} call
  */
-export async function awaken(call) {
+export async function awaken({ contender }, pool, call) {
+  // All calls of `startAll` would travel to one worker in one message. The other one was started together with it.
+  if (contender !== 'raw-batched') await startAll(pool, WORKERS)
   for (let round = 0; round < 2; round += 1)
     await Promise.all(Array.from({ length: 8 * WORKERS }, call))
 }

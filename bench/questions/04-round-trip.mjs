@@ -45,7 +45,7 @@ export default {
 async function measure(row, scale) {
   const pool = await openRow(row)
   const call = () => pool.call('add', { a: 1, b: 2 })
-  await awaken(call)
+  await awaken(row, pool, call)
   await oneByOne(call, warmUpMs(scale))
   const before = process.cpuUsage()
   const times = await oneByOne(call, spanMs(scale))

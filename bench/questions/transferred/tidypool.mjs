@@ -5,3 +5,5 @@ export function echo(value) {
   const isOwn = value instanceof Uint8Array && value.buffer instanceof ArrayBuffer
   return isOwn ? transfer(value, [value.buffer]) : value
 }
+
+export { whoAmI } from '../../subjects/work.mjs'
