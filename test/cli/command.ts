@@ -21,6 +21,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ResultLine } from '../../src/batch/result-line.ts'
 import { command } from './installed.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
+import { commandLineOf, environmentOf, lookAtProcesses } from '../helpers/processes.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -170,17 +171,11 @@ export async function until(
 
 /** `pid command` of the processes whose environment holds the text. */
 export function processesWith(text: string): string[] {
-  const found: string[] = []
-  for (const pid of process.platform === 'linux' ? readdirSync('/proc') : []) {
-    if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)) continue
-      found.push(`${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`)
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return found
+  return lookAtProcesses((pid) =>
+    pid !== process.pid && environmentOf(pid).some((entry) => entry.includes(text))
+      ? `${pid} ${commandLineOf(pid)}`
+      : undefined,
+  )
 }
 
 function filesBelow(folder: string): string[] {

@@ -13,6 +13,7 @@ import {
 import { test } from 'node:test'
 
 import { needs } from '../helpers/needs.ts'
+import { commandLineOf, lookAtProcesses } from '../helpers/processes.ts'
 import { command } from './installed.ts'
 import { terminal } from './tmux.ts'
 import { bench, processesWith, resultsIn, until, type Bench } from './command.ts'
@@ -602,14 +603,5 @@ function residentKiB(pid: number): number {
 
 /** `pid command line` of every process. */
 function commandLines(): string[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((pid) => {
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim()
-        return [`${pid} ${line}`]
-      } catch {
-        return [] // it ended while we looked
-      }
-    })
+  return lookAtProcesses((pid) => `${pid} ${commandLineOf(pid)}`)
 }

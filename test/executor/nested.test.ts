@@ -1,6 +1,6 @@
 /** Executors inside tasks: no deadlock, and never more workers than the budget of the whole tree. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { spawn } from 'node:child_process'
 import { test, type TestContext } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -11,6 +11,7 @@ import {
   type Executor,
   type ProcessExecutorOptions,
 } from 'tidypool'
+import { commandLineOf, lookAtProcesses } from '../helpers/processes.ts'
 import { runProgram } from '../helpers/run-program.ts'
 import { until } from '../helpers/until.ts'
 
@@ -172,25 +173,16 @@ test('workers and what they start are told their share of the processors, unless
 
 /** Worker processes below a process. */
 function workersBelow(pid: number): number {
-  const children = new Map<number, number[]>()
-  const workers = new Set<number>()
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue
-    try {
-      const stat = readFileSync(`/proc/${entry}/stat`, 'latin1')
-      const [state, parent] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
-      if (state === 'Z' || state === 'X') continue
-      const siblings = children.get(Number(parent)) ?? []
-      children.set(Number(parent), [...siblings, Number(entry)])
-      if (readFileSync(`/proc/${entry}/cmdline`, 'latin1').includes('process-entry'))
-        workers.add(Number(entry))
-    } catch {
-      // it ended meanwhile
-    }
-  }
-  const below = (of: number): number[] =>
-    (children.get(of) ?? []).flatMap((child) => [child, ...below(child)])
-  return below(pid).filter((child) => workers.has(child)).length
+  const running = lookAtProcesses((each) => {
+    const stat = readFileSync(`/proc/${each}/stat`, 'latin1')
+    const [state, parent] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ')
+    if (state === 'Z' || state === 'X') return undefined
+    const isWorker = commandLineOf(each).includes('process-entry')
+    return { pid: each, parent: Number(parent), isWorker }
+  })
+  const below = (of: number): typeof running =>
+    running.filter(({ parent }) => parent === of).flatMap((child) => [child, ...below(child.pid)])
+  return below(pid).filter(({ isWorker }) => isWorker).length
 }
 
 for (const kind of ['thread', 'process'] as const) {

@@ -37,6 +37,7 @@ import { identify, isEndedState, readStat } from '../../src/os/process-identity.
 import type { RepeatContext } from '../helpers/fault-row.ts'
 import { canaries, canaryBytes, canaryPrefix, type Canaries } from './canaries.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
+import { environmentOf, lookAtProcesses } from '../helpers/processes.ts'
 
 /** What is promised after every row that does not say otherwise. */
 export const promiseMs = 2000
@@ -292,32 +293,25 @@ export class Stage {
   /** Processes of this stage that run now: by the mark, by their command line, or watched. */
   processes(): Seen[] {
     const found: Seen[] = this.#watched.filter(isRunning)
-    for (const entry of readdirSync('/proc')) {
-      const pid = Number(entry)
-      if (!Number.isInteger(pid) || pid === process.pid) continue
-      const seen = this.#look(pid)
-      if (seen && !found.some((other) => other.pid === seen.pid)) found.push(seen)
-    }
+    for (const seen of lookAtProcesses((pid) => this.#look(pid)))
+      if (!found.some((other) => other.pid === seen.pid)) found.push(seen)
     return found
   }
 
   #look(pid: number): Seen | undefined {
-    try {
-      const environment = readFileSync(`/proc/${pid}/environ`, 'latin1')
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
-      // Its script is one argument, and no reader of a message wants it.
-      const words = command.filter((word) => word.length < 300)
-      const isCleaner = words.some((word) => /^tidypool-(guardian|sweep)$/.test(word))
-      const isOurs =
-        `\0${environment}\0`.includes(`\0${markName}=${this.tag}\0`) ||
-        (isCleaner && words.some((word) => word.startsWith(this.stateDir)))
-      const stat = isOurs ? readStat(pid) : undefined
-      if (!stat || isEndedState(stat.state)) return undefined
-      const text = words.join(' ').slice(0, 200)
-      return { pid, startTime: stat.startTime, command: text, isCleaner }
-    } catch {
-      return undefined // it ended while we looked, or is another user's
-    }
+    if (pid === process.pid) return undefined
+    const environment = environmentOf(pid)
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1').split('\0')
+    // Its script is one argument, and no reader of a message wants it.
+    const words = command.filter((word) => word.length < 300)
+    const isCleaner = words.some((word) => /^tidypool-(guardian|sweep)$/.test(word))
+    const isOurs =
+      environment.includes(`${markName}=${this.tag}`) ||
+      (isCleaner && words.some((word) => word.startsWith(this.stateDir)))
+    const stat = isOurs ? readStat(pid) : undefined
+    if (!stat || isEndedState(stat.state)) return undefined
+    const text = words.join(' ').slice(0, 200)
+    return { pid, startTime: stat.startTime, command: text, isCleaner }
   }
 
   /** Journals that are there, as paths. `ended.log` names what was ended and is no journal. */
@@ -517,13 +511,13 @@ function isMappedByStranger(name: string, tag: string): boolean {
   const { ino } = statSync(`/dev/shm/${name}`, { throwIfNoEntry: false }) ?? {}
   // By inode: who made a semaphore has it mapped under another name, that is no more.
   const mapping = new RegExp(` ${ino} +/dev/shm/`)
-  return readdirSync('/proc')
-    .filter((pid) => /^\d+$/.test(pid))
-    .some(
-      (pid) =>
-        mapping.test(readText(`/proc/${pid}/maps`)) &&
-        !readText(`/proc/${pid}/environ`).includes(`${markName}=${tag}`),
-    )
+  const strangers = lookAtProcesses((pid) =>
+    mapping.test(readFileSync(`/proc/${pid}/maps`, 'latin1')) &&
+    !environmentOf(pid).includes(`${markName}=${tag}`)
+      ? pid
+      : undefined,
+  )
+  return strangers.length > 0
 }
 
 function filesBelow(folder: string): string[] {

@@ -11,12 +11,13 @@
  * ```
  */
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { until } from './until.ts'
 import { entriesBelow } from './entries-below.ts'
+import { commandLineOf, environmentOf, lookAtProcesses } from './processes.ts'
 
 /** What DESIGN promises for whatever way a process ends: two seconds. The rest is for a busy machine. */
 const deadlineMs = 5000
@@ -90,18 +91,11 @@ export function watchLeftovers(t: Watched): Leftovers {
 
 /** Living processes whose environment has the entry. A zombie has none: it is gone but for its parent's look. */
 export function processesWith(entry: string): string[] {
-  const found: string[] = []
-  for (const pid of existsSync('/proc/self/environ') ? readdirSync('/proc') : []) {
-    if (!/^\d+$/.test(pid) || pid === String(process.pid)) continue
-    try {
-      if (!readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').includes(entry)) continue
-      const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ')
-      found.push(`process ${pid}: ${command.slice(0, 160)}`)
-    } catch {
-      // It ended while we looked, or is another user's.
-    }
-  }
-  return found
+  return lookAtProcesses((pid) =>
+    pid !== process.pid && environmentOf(pid).includes(entry)
+      ? `process ${pid}: ${commandLineOf(pid).slice(0, 160)}`
+      : undefined,
+  )
 }
 
 /** Empty folders count too, but for the state directory, which stays. */

@@ -1,8 +1,9 @@
 /** Waiting for conditions of the operating system, and looking at processes from outside. */
-import { readFileSync, readdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { entriesBelow } from '../helpers/entries-below.ts'
+import { environmentOf, lookAtProcesses } from '../helpers/processes.ts'
 
 /** Polls until the condition holds and returns what it gave; fails by naming what it waited for. */
 export async function until<T>(
@@ -54,16 +55,9 @@ function fieldsOf(pid: number): string[] | undefined {
 
 /** Numbers of the running processes that have the text in their environment. */
 export function carriersOf(text: string): number[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(text)
-      } catch {
-        return false // it is gone, or another user's
-      }
-    })
+  return lookAtProcesses((pid) =>
+    environmentOf(pid).some((entry) => entry.includes(text)) ? pid : undefined,
+  )
 }
 
 /** The names of files and folders below the folder, sorted. */

@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url'
 import { journalExtension } from '../../src/lifetime/journal-format.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
 import { needs, type NeedName } from '../helpers/needs.ts'
+import { commandLineOf, lookAtProcesses } from '../helpers/processes.ts'
 import { until } from '../helpers/until.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
@@ -136,7 +137,13 @@ export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place
   }
   t.after(() => {
     for (const child of started) child.kill('SIGKILL')
-    for (const { pid } of processesOf(tag)) process.kill(pid, 'SIGKILL')
+    for (const { pid } of processesOf(tag)) {
+      try {
+        process.kill(pid, 'SIGKILL')
+      } catch {
+        // it ended between our look and our signal
+      }
+    }
     for (const name of names(tag)) rmSync(name, { recursive: true })
     for (const entry of systemV(key)) {
       const [kind = '', id = ''] = entry.split(' ')
@@ -189,14 +196,8 @@ function systemV(key: number): string[] {
 }
 
 function processesOf(tag: string): { readonly pid: number; readonly line: string }[] {
-  return readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .flatMap((entry) => {
-      try {
-        const line = readFileSync(`/proc/${entry}/cmdline`, 'latin1').split('\0').join(' ').trim()
-        return line.includes(tag) ? [{ pid: Number(entry), line: `${entry} ${line}` }] : []
-      } catch {
-        return [] // it ended while we looked
-      }
-    })
+  return lookAtProcesses((pid) => {
+    const line = commandLineOf(pid)
+    return line.includes(tag) ? { pid, line: `${pid} ${line}` } : undefined
+  })
 }
