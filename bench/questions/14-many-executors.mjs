@@ -19,7 +19,7 @@ import { lookAround } from '../observe/leftovers.mjs'
 const EXECUTORS = 100
 const LOOPS = 50
 /** What an executor costs shows sooner than what is left: whoever is only compared with has fewer, or it takes hours. */
-const THEIR_LOOPS = 5
+const THEIR_LOOPS = 2
 /** What is promised to be released in the end is released by then. */
 const SETTLE_MS = 2000
 
