@@ -31,7 +31,7 @@ const helpersOfOurs = new Set(times().keys())
 const row = /** @type {const} */ ({ group: '', contender, kind, settings: 'default' })
 const pool = await openRow(row)
 const call = () => pool.call('add', { a: 1, b: 2 })
-await awaken(row, pool, call)
+await awaken(pool, call)
 
 const before = times()
 const startedAt = performance.now()

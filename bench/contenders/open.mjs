@@ -23,13 +23,11 @@ export async function openRow({ contender, kind, settings }, options) {
 /**
  * Has every worker answer, and then the function that is measured: more calls at once than there are workers, twice.
  *
- * @param {Row} row
  * @param {Pool} pool  Of tasks that have `whoAmI`.
  * @param {() => Promise<unknown>} call
  */
-export async function awaken({ contender }, pool, call) {
-  // All calls of `startAll` would travel to one worker in one message. The other one was started together with it.
-  if (contender !== 'raw-batched') await startAll(pool, WORKERS)
+export async function awaken(pool, call) {
+  await startAll(pool, WORKERS)
   for (let round = 0; round < 2; round += 1)
     await Promise.all(Array.from({ length: 8 * WORKERS }, call))
 }

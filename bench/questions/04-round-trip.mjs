@@ -46,7 +46,7 @@ export default {
 async function measure(row, { isQuick }) {
   const pool = await openRow(row)
   const call = () => pool.call('add', { a: 1, b: 2 })
-  await awaken(row, pool, call)
+  await awaken(pool, call)
   const spanMs = isQuick ? 50 : 1000
   const first = await oneByOne(call, spanMs)
   const before = process.cpuUsage()

@@ -41,7 +41,7 @@ export default {
 async function measure(row, { isQuick }) {
   const pool = await openRow(row)
   const call = () => pool.call('spin', TASK_MS)
-  await awaken(row, pool, call)
+  await awaken(pool, call)
   const first = await openLoop(call, isQuick ? 50 : 1000)
   await openLoop(call, isQuick ? 50 : 1000)
   const times = await openLoop(call, isQuick ? 100 : 3000)

@@ -24,7 +24,7 @@ export const METHOD =
 export async function measureLarge(row, scale, { isTransferred = false, ...options }) {
   const pool = await openRow(row, { isBinary: true, ...options })
   if ((await pool.call('echo', 1)) !== 1) throw new Error('echo(1) is not 1')
-  await awaken(row, pool, () => pool.call('echo', 1))
+  await awaken(pool, () => pool.call('echo', 1))
   const size = Number(row.params?.bytes)
   // Filled, since pages that nobody wrote cost nothing to copy.
   const seats = Array.from({ length: Number(row.params?.inFlight) }, (_, seat) =>

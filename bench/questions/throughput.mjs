@@ -24,7 +24,7 @@ export async function measureThroughput(row, scale) {
   const pool = await openRow(row)
   const call = () => pool.call('add', { a: 1, b: 2 })
   if ((await call()) !== 3) throw new Error('add({ a: 1, b: 2 }) is not 3')
-  await awaken(row, pool, call)
+  await awaken(pool, call)
 
   const inFlight = Number(row.params?.inFlight)
   const keepBusy = row.params?.refill ? refilled : bursts

@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+
 /** @import { Pool } from '../question.mjs' */
 /** @import { whoAmI } from './work.mjs' */
 
@@ -15,7 +17,13 @@ export async function startAll({ call }, workers) {
   const seen = new Map()
   for (let turn = 0; seen.size < workers; turn += 1) {
     if (turn === 100) throw new Error(`${seen.size} of ${workers} workers answer`)
-    const calls = Array.from({ length: workers }, () => call('whoAmI', 20))
+    /** @type {Promise<unknown>[]} */
+    const calls = []
+    for (let n = 0; n < workers; n += 1) {
+      calls.push(call('whoAmI', 20))
+      // Those of one turn may travel in one message, to one worker.
+      await nextTurn()
+    }
     for (const who of await Promise.all(calls)) {
       const identity = /** @type {Identity} */ (who)
       seen.set(`${identity.pid}/${identity.threadId}`, identity)
