@@ -25,11 +25,13 @@ export async function openRow({ contender, kind, settings }, options) {
  *
  * @param {Pool} pool  Of tasks that have `whoAmI`.
  * @param {() => Promise<unknown>} call
+ * @returns who the workers are
  */
 export async function awaken(pool, call) {
-  await startAll(pool, WORKERS)
+  const workers = await startAll(pool, WORKERS)
   for (let round = 0; round < 2; round += 1)
     await Promise.all(Array.from({ length: 8 * WORKERS }, call))
+  return workers
 }
 
 /**

@@ -57,6 +57,13 @@ export function threadsOf(pid) {
   }
 }
 
+/** What a thread has run since it began, in milliseconds; nothing when it has gone. @param {number} pid @param {number} thread */
+export function ranMs(pid, thread) {
+  // Nanoseconds, where `stat` counts hundredths of a second.
+  const [nanoseconds] = read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')
+  return nanoseconds ? Number(nanoseconds) / 1e6 : undefined
+}
+
 /** @param {string} text @param {string} name */
 function kiB(text, name) {
   return Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(text)?.[1] ?? 0)
@@ -99,8 +106,7 @@ export function activity(pids) {
   let wakeUps = 0
   for (const pid of pids) {
     for (const thread of threadsOf(pid)) {
-      // Nanoseconds, where `stat` counts hundredths of a second.
-      cpuMs += Number(read(`/proc/${pid}/task/${thread}/schedstat`).split(' ')[0]) / 1e6
+      cpuMs += ranMs(pid, thread) ?? 0
       const status = read(`/proc/${pid}/task/${thread}/status`)
       wakeUps += Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1] ?? 0)
     }
