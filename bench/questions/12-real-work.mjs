@@ -70,10 +70,13 @@ const piece = Buffer.alloc(1024 * 1024)
 /** Reads a file, and forgets it. @param {string} file @returns how many bytes it has. */
 function readOnce(file) {
   const descriptor = openSync(file, 'r')
-  let bytes = 0
-  for (let read = -1; read !== 0; bytes += read) read = readSync(descriptor, piece)
-  closeSync(descriptor)
-  return bytes
+  try {
+    let bytes = 0
+    for (let read = -1; read !== 0; bytes += read) read = readSync(descriptor, piece)
+    return bytes
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 /** Gives work to a pool, or does it right here. @param {Row} row @returns {Promise<Pool>} */
