@@ -17,6 +17,7 @@ import path from 'node:path'
 import type { TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { journalExtension } from '../../src/lifetime/journal-format.ts'
+import { errorCode } from '../../src/os/process-identity.ts'
 import { entriesBelow } from '../helpers/entries-below.ts'
 import { needs, type NeedName } from '../helpers/needs.ts'
 import { commandLineOf, lookAtProcesses } from '../helpers/processes.ts'
@@ -140,8 +141,9 @@ export function place(t: Pick<TestContext, 'after'>, { user, tool }: Way): Place
     for (const { pid } of processesOf(tag)) {
       try {
         process.kill(pid, 'SIGKILL')
-      } catch {
-        // it ended between our look and our signal
+      } catch (error) {
+        // It may have ended between our look and our signal.
+        if (errorCode(error) !== 'ESRCH') throw error
       }
     }
     for (const name of names(tag)) rmSync(name, { recursive: true })
