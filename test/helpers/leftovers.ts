@@ -81,6 +81,8 @@ export function watchLeftovers(t: Watched): Leftovers {
       try {
         await until(() => (left = list()).length === 0, 'nothing to be left', { deadlineMs })
       } catch (error) {
+        // Nothing was found: looking itself failed.
+        if (left.length === 0) throw error
         throw new Error(`left behind:\n${left.map((line) => `  ${line}`).join('\n')}`, {
           cause: error,
         })
