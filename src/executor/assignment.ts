@@ -1,7 +1,7 @@
 /**
  * Brings tasks that wait to workers, and starts workers for them.
  *
- * - A task is given to the worker that has least to do. Small tasks travel in batches (`allotment.ts`, `pace.ts`).
+ * - A task is given to the worker that has least to do. Small tasks travel in batches (both: `allotment.ts`; `pace.ts`).
  * - Calls that have objects in common travel in messages of their own (`worker/apart.ts`).
  * - A batch never holds a task back while another worker is idle (`balance.ts`), nor behind one that turns out to be long (`overdue.ts`).
  * - A task in quarantine runs when nothing else does, on a worker that has run nothing.
@@ -115,7 +115,7 @@ export class Assignment {
         (seat) => hasRoom(seat, this.#options) && fits(seat, task, 0, this.#options),
       )
       // Who is to end must run out of work first; which one that is, the first to run out of it decides.
-      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats)
+      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats, nowUs())
       if (!seat) break
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }

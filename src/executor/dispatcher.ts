@@ -35,6 +35,7 @@ import { Interruption } from './interruption.ts'
 import { Ledger } from './ledger.ts'
 import type { Slot } from './executor-limit.ts'
 import type { ResolvedOptions } from './options.ts'
+import { nowUs } from './micros.ts'
 import { Minimum } from './minimum.ts'
 import { failureOf } from './outcome.ts'
 import { Pace } from './pace.ts'
@@ -449,6 +450,7 @@ export class Dispatcher implements RosterListener {
       this.roster.retire(seat, this.graceMs)
       return
     }
+    seat.restedAtUs = nowUs()
     this.roster.setRef(seat, false)
     this.#idle.begin(seat, () => this.graceMs)
   }

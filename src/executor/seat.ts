@@ -40,6 +40,8 @@ export class Seat {
   /** Calls taken back that it has not confirmed. A new range must touch them: see `Marks.revoke`. */
   readonly revoked: Set<number> = new Set()
   revokedRange: { readonly from: number; readonly to: number } | undefined
+  /** When it had nothing to do any more, the last time. */
+  restedAtUs = 0
   idleTimer: NodeJS.Timeout | undefined
   limitTimer: NodeJS.Timeout | undefined
   /** Set when one of its tasks did not stop: the worker is killed then. */

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fits, hasRoom } from '../../src/executor/allotment.ts'
+import { fits, hasRoom, leastBusy } from '../../src/executor/allotment.ts'
 import { Seat } from '../../src/executor/seat.ts'
+import type { Worker } from '../../src/worker/worker.ts'
 import { newTask } from '../helpers/new-task.ts'
 
 const bounds = { tasksPerWorker: 1, maxTasksPerWorker: Infinity }
@@ -25,4 +26,35 @@ test('of tasks that take some milliseconds one waits behind the one that runs', 
 
 test('nothing waits behind a task that is longer, or of which nothing is known', () => {
   for (const taskMs of [5.1, 100, undefined]) assert.equal(given(taskMs), 1, `${taskMs} ms`)
+})
+
+/** Idle ones that became idle at these times. */
+function idle(kind: Worker['kind'], ...restedAtUs: number[]): Seat[] {
+  return restedAtUs.map((atUs, index) => {
+    const seat = new Seat(index + 1)
+    seat.state = 'ready'
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- nothing else of it is asked for
+    seat.worker = { kind } as unknown as Worker
+    seat.restedAtUs = atUs
+    return seat
+  })
+}
+
+test('a thread that became idle just now is left to the second one, and to no third', () => {
+  const threads = idle('thread', 1000, 900, 0)
+  assert.equal(leastBusy(threads, 1010)?.id, 2)
+  assert.equal(leastBusy(threads, 2000)?.id, 1)
+  assert.equal(leastBusy(idle('thread', 900, 1000, 0), 1010)?.id, 1)
+  assert.equal(leastBusy(idle('thread', 1000), 1010)?.id, 1)
+})
+
+test('of processes that idle the first one is taken', () => {
+  assert.equal(leastBusy(idle('process', 1000, 900), 1010)?.id, 1)
+})
+
+test('one that idles comes before one that was just given something', () => {
+  const [first, second] = idle('thread', 0, 1000)
+  assert.ok(first && second)
+  first.assign(newTask(1))
+  assert.equal(leastBusy([first, second], 1010), second)
 })
