@@ -36,7 +36,7 @@ export function commandLineOf(pid: number): string {
 /**
  * The environment that a process was started with, as NAME=VALUE.
  *
- * @throws when it is not to be seen. A zombie's is not (ESRCH, seen on Linux 6.18), or is empty, as older kernels have it.
+ * @throws when it is not to be seen. A zombie's is not (ESRCH on Linux 6.18).
  */
 export function environmentOf(pid: number): string[] {
   return readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean)
