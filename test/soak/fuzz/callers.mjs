@@ -84,7 +84,7 @@ export async function mapping(life, chance, count) {
     ordered,
     ...(chance.is(0.4) && { lookahead: chance.size(3000) + 1 }),
     ...(chance.is(0.3) && { chunk: chance.size(500) + 1 }),
-    ...(chance.is(0.1) && { deadlineMs: chance.int(0, 300) }),
+    ...(chance.is(0.1) && { deadlineMs: chance.int(1, 300) }),
   }
   const leaveAfter = chance.is(0.25) ? chance.int(0, count) : Infinity
   const lookahead = options.lookahead ?? Infinity
