@@ -21,6 +21,11 @@ const FALLS_ASLEEP_US = 50
 
 type Bounds = Pick<ResolvedOptions, 'tasksPerWorker' | 'maxTasksPerWorker'>
 
+type Limits = Pick<
+  ResolvedOptions,
+  'maxTasksPerWorker' | 'maxWorkerRssBytes' | 'maxWorkerGrowthBytes'
+>
+
 /** Calls that it may still be given. What it was given and did not run does not count, but has had a number. */
 export function callsLeft(seat: Seat, { maxTasksPerWorker }: Bounds): number {
   return Math.min(maxTasksPerWorker - seat.charged, MAX_SEQ - seat.given)
@@ -60,11 +65,11 @@ export function fits(seat: Seat, task: Task, inBatch: number, { tasksPerWorker }
 
 /**
  * Of those, the one with least to do: the first, so that the last ones end when they are not needed. But of threads that idle not the
- * one that became idle just now.
+ * one that became idle just now: so there may be one more in use than calls under way.
  *
  * @param atUs  Now.
  */
-export function leastBusy(seats: readonly Seat[], atUs: number): Seat | undefined {
+export function leastBusy(seats: readonly Seat[], atUs: number, limits: Limits): Seat | undefined {
   let least: Seat | undefined
   let next: Seat | undefined
   for (const seat of seats) {
@@ -73,11 +78,16 @@ export function leastBusy(seats: readonly Seat[], atUs: number): Seat | undefine
       next = undefined
     } else if (seat.inflight.size === least.inflight.size) next ??= seat
   }
-  return least && next && isFallingAsleep(least, atUs) && next.restedAtUs < least.restedAtUs
-    ? next
-    : least
+  if (!least || !next || !isFallingAsleep(least, atUs) || areReplaced(limits)) return least
+  return next.restedAtUs < least.restedAtUs ? next : least
 }
 
 function isFallingAsleep({ isIdle, restedAtUs, worker }: Seat, atUs: number): boolean {
   return isIdle && worker?.kind === 'thread' && atUs - restedAtUs < FALLS_ASLEEP_US
+}
+
+/** Used in turn, workers that are replaced after so much would all be replaced at once, and nobody be there meanwhile. */
+function areReplaced(limits: Limits): boolean {
+  const { maxTasksPerWorker, maxWorkerRssBytes, maxWorkerGrowthBytes } = limits
+  return maxTasksPerWorker < MAX_SEQ || Math.min(maxWorkerRssBytes, maxWorkerGrowthBytes) < Infinity
 }

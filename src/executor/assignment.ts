@@ -115,7 +115,7 @@ export class Assignment {
         (seat) => hasRoom(seat, this.#options) && fits(seat, task, 0, this.#options),
       )
       // Who is to end must run out of work first; which one that is, the first to run out of it decides.
-      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats, nowUs())
+      const seat = this.#limit.isExceeded ? undefined : leastBusy(seats, nowUs(), this.#options)
       if (!seat) break
       this.#fill(seat, Math.ceil(this.#queue.size / seats.length))
     }
