@@ -2,7 +2,7 @@
 // what is hot and collect garbage beside them?
 //
 //   node bench/cold.mjs [tidypool | raw | raw-batched | …] [thread | process]
-//   node --no-opt bench/cold.mjs            # without the compiling
+//   node --no-opt bench/cold.mjs            # without the optimizing compiler
 //
 // Needs `npm run build`, Linux, and for others than tidypool and raw the peers (`npm run bench -- --quick --only 1` installs them). One
 // run says little: the machine decides when it compiles. Processes that are neither owner nor worker, such as a guardian, are `others`.
@@ -14,7 +14,7 @@ import { ranMs, threadsOf, treeOf } from './observe/process-tree.mjs'
 const HELP = `Where does the processor time of a pool's first 20,000 tasks go: to their owner, to its workers, or to V8's helpers?
 
   node bench/cold.mjs [CONTENDER] [thread | process]
-  node --no-opt bench/cold.mjs    without the compiling
+  node --no-opt bench/cold.mjs    without the optimizing compiler
 
   CONTENDER     a pool or a base line (default: tidypool)
                 as threads: ${contendersOf('thread').join(' ')}
@@ -89,9 +89,11 @@ process.exit()
 /** @param {string} name @param {number} pid @param {number} thread */
 function whoIs(name, pid, thread) {
   const isFirst = pid === thread
-  // A thread of ours that came with the pool is a worker; of a worker process the first one works.
-  if (pid === process.pid)
-    return isFirst ? 'owner' : helpersOfOurs.has(name) ? 'helpers' : 'workers'
+  // With threads, one of ours that came with the pool is a worker; of a worker process the first one works.
+  if (pid === process.pid) {
+    if (isFirst) return 'owner'
+    return kind === 'process' || helpersOfOurs.has(name) ? 'helpers' : 'workers'
+  }
   if (!workers.has(pid)) return 'others'
   return isFirst ? 'workers' : 'helpers'
 }

@@ -20,7 +20,9 @@ export async function startAll({ call }, workers) {
     /** @type {Promise<unknown>[]} */
     const calls = []
     for (let n = 0; n < workers; n += 1) {
-      calls.push(call('whoAmI', 20))
+      const one = call('whoAmI', 20)
+      one.catch(() => {}) // it is waited for below
+      calls.push(one)
       // Those of one turn may travel in one message, to one worker.
       await nextTurn()
     }
