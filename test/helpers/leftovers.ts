@@ -79,7 +79,15 @@ export function watchLeftovers(t: Watched): Leftovers {
     async none() {
       let left: string[] = []
       try {
-        await until(() => (left = list()).length === 0, 'nothing to be left', { deadlineMs })
+        await until(
+          () => {
+            left = []
+            left = list()
+            return left.length === 0
+          },
+          'nothing to be left',
+          { deadlineMs },
+        )
       } catch (error) {
         // Nothing was found: looking itself failed.
         if (left.length === 0) throw error
